@@ -1,0 +1,153 @@
+# Tidemark: every command a person types. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BUILD ?= build
+PG_CONFIG ?= /usr/lib/postgresql/15/bin/pg_config
+CC ?= gcc
+PROTOC_C ?= protoc-c
+
+WARN := -Wall -Wextra -Wshadow -Wswitch-enum -Wstrict-prototypes -Werror
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) -fPIC $(CFLAGS) -I$(BUILD) -I.
+SAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) -O1 -g -fsanitize=address,undefined \
+              -fno-sanitize-recover=undefined -fno-omit-frame-pointer -I$(BUILD)/san -I$(BUILD) -I.
+PROTOCOL_LIBS := -lprotobuf-c -lsodium -lcrypto -lnettle -lgmp -ljansson
+NODE_LIBS := -lpq -luv -lcurl $(PROTOCOL_LIBS) -lpthread -lm
+
+PROTOS := $(wildcard protocol/proto/*.proto)
+PB_C := $(PROTOS:%.proto=$(BUILD)/%.pb-c.c)
+is_part = $(filter-out %_test.c %_fuzz.c %_bench.c,$(1))
+
+PROTOCOL_SRC := $(call is_part,$(wildcard protocol/*/*.c))
+NODE_MAINS := node/tidemark.c node/tidemarkd.c
+NODE_SRC := $(filter-out node/shell/%,$(call is_part,$(wildcard node/*/*.c node/*/*/*.c)))
+SHELL_SRC := $(call is_part,$(wildcard node/shell/*.c node/shell/*/*.c))
+CLI_SRC := $(filter node/cli/%,$(NODE_SRC))
+NODE_SRC := $(filter-out node/cli/%,$(NODE_SRC))
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+san = $(patsubst %.c,$(BUILD)/san/obj/%.o,$(1))
+PB_OBJ := $(PB_C:$(BUILD)/%.c=$(BUILD)/obj/%.o)
+PB_SAN := $(PB_C:$(BUILD)/%.c=$(BUILD)/san/obj/%.o)
+
+LIB_PROTOCOL := $(BUILD)/lib/libtidemark_protocol.a
+LIB_NODE := $(BUILD)/lib/libtidemark_node.a
+LIB_SHELL := $(BUILD)/lib/libtidemark_shell.a
+LIB_SAN := $(BUILD)/san/lib/libtidemark_protocol.a
+
+TEST_SRC := $(wildcard protocol/*/*_test.c node/*/*_test.c node/*/*/*_test.c)
+TESTS := $(TEST_SRC:%.c=$(BUILD)/test/%)
+FUZZ_SRC := $(wildcard protocol/*/*_fuzz.c)
+FUZZERS := $(FUZZ_SRC:%.c=$(BUILD)/fuzz/%)
+BENCH_SRC := $(wildcard protocol/*/*_bench.c node/*/*_bench.c)
+BENCHES := $(BENCH_SRC:%.c=$(BUILD)/bench/%)
+PROGRAMS := $(patsubst node/%.c,$(BUILD)/bin/%,$(wildcard $(NODE_MAINS)))
+
+.PHONY: help setup build programs extension run test unit fuzz bench torture lint fmt install clean clean-data
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install the Debian packages this project builds and runs with
+	@deploy/setup.sh
+
+build: programs extension ## build programs and the PostgreSQL extension into build/
+
+programs: $(LIB_PROTOCOL) $(PROGRAMS)
+
+extension: $(LIB_PROTOCOL)
+	@if [ -f pg_extension/Makefile ]; then $(MAKE) --no-print-directory -C pg_extension PG_CONFIG=$(PG_CONFIG) BUILD=$(abspath $(BUILD)); fi
+
+run: setup ## make a LocalNet chain grow here: BLOCKS=n stops after n blocks
+	@$(MAKE) --no-print-directory build
+	@deploy/run.sh
+
+test: setup ## build and run every test
+	@$(MAKE) --no-print-directory build tests
+	@tests/run
+
+.PHONY: tests
+tests: $(TESTS) $(FUZZERS)
+
+unit: $(TESTS)
+	@tests/run unit
+
+fuzz: $(FUZZERS) ## run every fuzzer for FUZZ_RUNS inputs (default 200000)
+	@tests/run fuzz
+
+bench: setup ## print the table of speed ratios
+	@$(MAKE) --no-print-directory build $(BENCHES)
+	@tests/bench/run
+
+torture: setup ## kill node, backend and database at random N times (SEED=s repeats a run)
+	@$(MAKE) --no-print-directory build
+	@tests/torture/run $(or $(N),30)
+
+lint: setup ## formatting, static analysis, layering and banned functions
+	@deploy/lint.sh
+
+fmt: ## format every C file in place
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+install: build ## install programs and extension (PREFIX=/usr/local)
+	@install -d $(DESTDIR)$(or $(PREFIX),/usr/local)/bin
+	@install $(PROGRAMS) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin
+	@$(MAKE) --no-print-directory -C pg_extension PG_CONFIG=$(PG_CONFIG) BUILD=$(abspath $(BUILD)) install
+
+clean: ## remove build/
+	@rm -rf $(BUILD)
+
+clean-data: ## stop the database under ./var and remove it with its chain
+	@deploy/clean-data.sh
+
+# --- how things are made -------------------------------------------------------------------------
+
+$(BUILD)/%.pb-c.c $(BUILD)/%.pb-c.h: %.proto
+	@mkdir -p $(dir $@)
+	@cd $(dir $<) && $(PROTOC_C) --c_out=$(abspath $(dir $@)) -I. $(notdir $<)
+
+$(BUILD)/obj/protocol/proto/%.o: $(BUILD)/protocol/proto/%.c
+	@mkdir -p $(dir $@)
+	@$(CC) -std=c11 -O2 -g -fPIC -I$(BUILD) -I$(BUILD)/protocol/proto -c $< -o $@
+
+$(BUILD)/san/obj/protocol/proto/%.o: $(BUILD)/protocol/proto/%.c
+	@mkdir -p $(dir $@)
+	@$(CC) -std=c11 -O1 -g -fsanitize=address,undefined -I$(BUILD) -I$(BUILD)/protocol/proto -c $< -o $@
+
+$(BUILD)/obj/%.o: %.c | $(PB_C)
+	@mkdir -p $(dir $@)
+	@$(CC) $(ALL_CFLAGS) -I$(shell $(PG_CONFIG) --includedir) -MMD -MP -c $< -o $@
+
+$(BUILD)/san/obj/%.o: %.c | $(PB_C)
+	@mkdir -p $(dir $@)
+	@$(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
+
+$(LIB_PROTOCOL): $(call obj,$(PROTOCOL_SRC)) $(PB_OBJ)
+$(LIB_NODE): $(call obj,$(NODE_SRC))
+$(LIB_SHELL): $(call obj,$(SHELL_SRC) $(CLI_SRC))
+$(LIB_SAN): $(call san,$(PROTOCOL_SRC)) $(PB_SAN)
+
+%.a:
+	@mkdir -p $(dir $@)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BUILD)/bin/%: $(BUILD)/obj/node/%.o $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL)
+	@mkdir -p $(dir $@)
+	@$(CC) -o $@ $< $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL) $(NODE_LIBS)
+
+$(BUILD)/test/%: %.c $(LIB_PROTOCOL) $(LIB_NODE) $(LIB_SHELL)
+	@mkdir -p $(dir $@)
+	@$(CC) $(ALL_CFLAGS) -I$(shell $(PG_CONFIG) --includedir) -MMD -MP -o $@ $< $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL) -lcmocka $(NODE_LIBS)
+
+$(BUILD)/fuzz/%: %.c tests/fuzz/driver.c $(LIB_SAN)
+	@mkdir -p $(dir $@)
+	@$(CC) $(SAN_CFLAGS) -MMD -MP -o $@ $< tests/fuzz/driver.c $(LIB_SAN) $(PROTOCOL_LIBS)
+
+$(BUILD)/bench/%: %.c $(LIB_PROTOCOL) $(LIB_NODE) $(LIB_SHELL)
+	@mkdir -p $(dir $@)
+	@$(CC) $(ALL_CFLAGS) -I$(shell $(PG_CONFIG) --includedir) -MMD -MP -o $@ $< $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL) $(NODE_LIBS)
+
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,27 @@
+/* A whole state in memory behind a ledger_view: simulation, verification and tests. */
+#ifndef PROTOCOL_LEDGER_LEDGER_MEMORY_H
+#define PROTOCOL_LEDGER_LEDGER_MEMORY_H
+
+#include "ledger.h"
+
+struct ledger_memory {
+    struct arena arena;     /* the records */
+    struct state_map state; /* every leaf; TREE_TRANSACTIONS by hash */
+};
+
+void ledger_memory_init(struct ledger_memory *m);
+void ledger_memory_free(struct ledger_memory *m);
+
+/* Copies the records in. */
+void ledger_memory_load(struct ledger_memory *m, const struct record *records, size_t count);
+void ledger_memory_apply(struct ledger_memory *m, const struct ledger_write *writes, size_t count);
+
+/* A view that stays valid while m lives and is not changed. */
+struct ledger_view ledger_memory_view(struct ledger_memory *m);
+
+/* The validator set of this state (rules decide who counts), in the arena. */
+#include "../block/block.h"
+struct validator_set ledger_memory_validators(struct ledger_memory *m, const struct rules *rules,
+                                              struct arena *a);
+
+#endif
