@@ -31,6 +31,15 @@ san = $(patsubst %.c,$(BUILD)/san/obj/%.o,$(1))
 PB_OBJ := $(PB_C:$(BUILD)/%.c=$(BUILD)/obj/%.o)
 PB_SAN := $(PB_C:$(BUILD)/%.c=$(BUILD)/san/obj/%.o)
 
+# What tidemark_build_id() returns: node and extension of one build agree, others do not.
+ID_SRC := $(sort $(PROTOCOL_SRC) $(wildcard protocol/*/*.h) $(PROTOS) \
+                 $(wildcard pg_extension/src/*.[ch] pg_extension/sql/*.sql))
+BUILD_ID = $(shell cat $(ID_SRC) | sha256sum | cut -c1-16)
+BUILD_ID_OBJ := $(call obj,protocol/base/build_id.c) $(call san,protocol/base/build_id.c)
+$(BUILD_ID_OBJ): $(ID_SRC)
+$(BUILD_ID_OBJ): ALL_CFLAGS += -DTIDEMARK_BUILD_ID='"$(BUILD_ID)"'
+$(BUILD_ID_OBJ): SAN_CFLAGS += -DTIDEMARK_BUILD_ID='"$(BUILD_ID)"'
+
 LIB_PROTOCOL := $(BUILD)/lib/libtidemark_protocol.a
 LIB_NODE := $(BUILD)/lib/libtidemark_node.a
 LIB_SHELL := $(BUILD)/lib/libtidemark_shell.a

@@ -21,7 +21,8 @@ struct genesis {
 
 /*
  * Reads the JSON text. `flag` is the rule set asked for on the command line or NULL; no flag and no
- * "rules" key = `standard`; a flag that contradicts the key is an error. Every error names the field
+ * "rules" key = `standard`; a flag that contradicts the key is an error. Every error names the
+ * field
  * ("accounts[3].amount: …"). TM_ERR_CONFIG.
  */
 enum tm_err genesis_load(struct arena *a, struct bytes json, const struct rules *flag,

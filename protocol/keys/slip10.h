@@ -13,7 +13,7 @@ enum tm_err slip10_derive(struct bytes seed, struct bytes path, struct private_k
                           struct tm_error *e);
 
 /* m/44'/635'/index' of a parent private key's seed. */
-enum tm_err slip10_child(const struct private_key *parent, uint32_t index,
-                         struct private_key *out, struct tm_error *e);
+enum tm_err slip10_child(const struct private_key *parent, uint32_t index, struct private_key *out,
+                         struct tm_error *e);
 
 #endif

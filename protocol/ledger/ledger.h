@@ -18,16 +18,18 @@
  */
 struct ledger_view {
     void *ctx;
-    /* The record or NULL in *out. For params and flags key is the name. */
+    /* The record or NULL in *out. For params and flags key is the name. Records stay as they are
+     * until the block is over; key is borrowed for the call. */
     enum tm_err (*get)(void *ctx, enum tree_id tree, struct bytes key, const struct record **out,
                        struct tm_error *e);
     /* Is a transaction with this hash in the transactions tree? */
     enum tm_err (*has_transaction)(void *ctx, const struct hash32 *hash, bool *out,
                                    struct tm_error *e);
-    /* Actors of a kind with 0 <= unstaking_height <= height, ascending by key. */
+    /* Actors of a kind with 0 <= unstaking_height <= height, ascending by key; the list is borrowed
+     * until the next call. */
     enum tm_err (*unstaking)(void *ctx, enum tree_id tree, height_t height,
                              const struct record *const **out, size_t *count, struct tm_error *e);
-    /* Actors of a kind with 0 <= paused_height < before, ascending by key. */
+    /* Actors of a kind with 0 <= paused_height < before; likewise. */
     enum tm_err (*paused)(void *ctx, enum tree_id tree, height_t before,
                           const struct record *const **out, size_t *count, struct tm_error *e);
     /* Number of validators with paused_height = unstaking_height = -1. */
@@ -57,17 +59,18 @@ struct ledger_write {
 
 /* What a transaction in the block came to. */
 struct ledger_result {
-    int code;              /* 0 or the handler's code */
-    struct bytes error;    /* "" or "CODE: n, ERROR: text" */
+    int code;           /* 0 or the handler's code */
+    struct bytes error; /* "" or "CODE: n, ERROR: text" */
     struct address signer;
 };
 
 struct ledger;
 
-/* Begin of block (utility.md 3.2). Everything the ledger makes lives in `a`. `proposer` is borrowed. */
-enum tm_err ledger_begin(struct arena *a, const struct rules *rules,
-                         const struct ledger_view *view, height_t height, struct bytes proposer,
-                         struct ledger **out, struct tm_error *e);
+/* Begin of block (utility.md 3.2). Everything the ledger makes lives in `a`. `proposer` is
+ * borrowed. */
+enum tm_err ledger_begin(struct arena *a, const struct rules *rules, const struct ledger_view *view,
+                         height_t height, struct bytes proposer, struct ledger **out,
+                         struct tm_error *e);
 
 /*
  * Executes one transaction that passed transaction_check and transaction_verify. TM_ERR_RULE: not
@@ -82,7 +85,8 @@ enum tm_err ledger_end(struct ledger *l, struct tm_error *e);
 
 /*
  * The net effect after ledger_end, sorted by (tree, key): only leaves whose bytes differ; born and
- * dead in the block is nothing. Included transactions are writes too (TREE_TRANSACTIONS, key = hash).
+ * dead in the block is nothing. Included transactions are writes too (TREE_TRANSACTIONS, key =
+ * hash).
  */
 size_t ledger_writes(struct ledger *l, const struct ledger_write **out);
 
@@ -93,17 +97,21 @@ size_t ledger_touches(struct ledger *l, const struct ledger_touch **out);
  * Includability on the state at the tip, for admission: every check of ledger_apply that comes
  * before the handler, nothing written (rules.md "Includable").
  */
-enum tm_err ledger_admit(struct arena *a, const struct rules *rules,
-                         const struct ledger_view *view, height_t height,
-                         const struct transaction *tx, struct tm_error *e);
+enum tm_err ledger_admit(struct arena *a, const struct rules *rules, const struct ledger_view *view,
+                         height_t height, const struct transaction *tx, struct tm_error *e);
 
 /*
  * Keys a transaction's execution can read, so that a store fetches them set-wise: calls want() with
- * (tree, key), possibly twice for one key. Keys that depend on fetched records (output accounts of
- * actors) are named by ledger_more_keys once those records are there. Parameters and pools are not
- * named: a store keeps all of them.
+ * (tree, key), possibly twice for one key; the key is borrowed for the call. TREE_TRANSACTIONS asks
+ * for has_transaction. Parameters and pools are not named: a store keeps all of them.
  */
 typedef void ledger_want(void *ctx, enum tree_id tree, struct bytes key);
 void ledger_keys(const struct transaction *tx, ledger_want *want, void *ctx);
+
+/*
+ * The same for ledger_end: the proposer's account and the output accounts of actors that unbond in
+ * this block. Asks the view for `unstaking`; may be called at any time between begin and end.
+ */
+enum tm_err ledger_end_keys(struct ledger *l, ledger_want *want, void *ctx, struct tm_error *e);
 
 #endif

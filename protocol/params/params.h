@@ -24,8 +24,8 @@ extern const struct param_info PARAMS[PARAMS_COUNT];
 int param_index(struct bytes name);
 
 /*
- * `standard`: checks text against kind and range and gives the canonical text that is stored
- * (rules.md, ChangeParameter and Genesis). TM_ERR_RULE, code 87.
+ * `standard`: is text the canonical form of a value of this kind and within its range (rules.md,
+ * ChangeParameter and Genesis)? Text that passes is stored as it is. TM_ERR_RULE, code 87.
  */
 enum tm_err param_check(const struct param_info *info, struct bytes text, struct tm_error *e);
 

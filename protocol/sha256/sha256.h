@@ -16,6 +16,9 @@ enum sha256_kernel { SHA256_PORTABLE, SHA256_SHANI, SHA256_AVX512, SHA256_KERNEL
 bool sha256_kernel_available(enum sha256_kernel k);
 const char *sha256_kernel_name(enum sha256_kernel k);
 
+/* The fastest one available. */
+enum sha256_kernel sha256_kernel_best(void);
+
 /* Digest of any message, by the best kernel there is. */
 struct hash32 sha256(struct bytes message);
 

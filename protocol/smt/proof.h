@@ -5,9 +5,9 @@
 #include "smt.h"
 
 struct smt_proof {
-    uint16_t side_count;                 /* 0 … 256 */
-    struct hash32 *sides;                /* deepest first; zero digests included */
-    bool has_other_leaf;                 /* NonMembershipLeafData: another leaf sits there */
+    uint16_t side_count;  /* 0 … 256 */
+    struct hash32 *sides; /* deepest first; zero digests included */
+    bool has_other_leaf;  /* NonMembershipLeafData: another leaf sits there */
     struct smt_leaf other_leaf;
 };
 

@@ -60,7 +60,8 @@ void smt_free(struct smt *t);
 /* Makes the (empty) base the tree with this root, nothing loaded. Zero root = empty tree. */
 void smt_open(struct smt *t, const struct hash32 *root);
 
-/* Makes the base the tree of these leaves, sorted by path, each once: TM_ERR_MALFORMED otherwise. */
+/* Makes the base the tree of these leaves, sorted by path, each once: TM_ERR_MALFORMED otherwise.
+ */
 enum tm_err smt_build(struct smt *t, const struct smt_leaf *leaves, size_t count,
                       struct tm_error *e);
 
@@ -95,8 +96,7 @@ enum tm_err smt_update(struct smt_version *v, const struct smt_change *changes, 
 
 /* Rows of depths 6, 12, … 60 that differ between `v` and the version it was made from, ascending by
  * (depth, prefix), in the arena. A pure function of the two leaf sets. */
-size_t smt_node_changes(const struct smt_version *v, struct arena *a,
-                        struct smt_node_change **out);
+size_t smt_node_changes(const struct smt_version *v, struct arena *a, struct smt_node_change **out);
 
 /* Makes v the base; what only the old base used is freed, other versions made from the old base are
  * dropped. v must have been made from the base. */
@@ -108,8 +108,9 @@ void smt_drop(struct smt_version *v);
 /* The leaf's value hash in v. TM_ERR_NOT_FOUND, TM_ERR_AGAIN. */
 enum tm_err smt_get(const struct smt_version *v, const struct hash32 *path, struct hash32 *out);
 
-/* Bytes of memory in use. smt_evict turns committed subtrees that no proposal shares back into stubs
- * until `limit` bytes are reached or nothing is left to evict; returns the bytes in use afterwards. */
+/* Bytes of memory in use. smt_evict turns committed subtrees that no proposal shares back into
+ * stubs until `limit` bytes are reached or nothing is left to evict; returns the bytes in use
+ * afterwards. */
 size_t smt_memory(const struct smt *t);
 size_t smt_evict(struct smt *t, size_t limit);
 

@@ -8,6 +8,10 @@
 #include "../amount/amount.h"
 #include "../base/arena.h"
 
+/* Bytes of an account's address under `reference`, which has no limit of its own: a key must fit
+ * an index row (PostgreSQL: 2,704 bytes). 20 under `standard`. */
+enum { ACCOUNT_ADDRESS_MAX = 1024 };
+
 enum tree_id {
     TREE_APP = 0,
     TREE_VAL = 1,
@@ -37,9 +41,9 @@ enum actor_kind actor_kind_of(enum tree_id tree); /* tree is one of the four act
 const char *actor_word(enum actor_kind kind);     /* "app", "servicer", "fisherman", "validator" */
 
 struct actor {
-    struct bytes public_key; /* 32 bytes; any length in a `reference` genesis */
-    struct bytes output;     /* 20 bytes; any length under `reference` */
-    struct bytes stake_text; /* as hashed; canonical under `standard` */
+    struct bytes public_key;  /* 32 bytes; any length in a `reference` genesis */
+    struct bytes output;      /* 20 bytes; any length under `reference` */
+    struct bytes stake_text;  /* as hashed; canonical under `standard` */
     struct bytes service_url; /* not hashed and empty for applications */
     struct bytes *chains;     /* ascending by byte; none for validators */
     size_t chain_count;
@@ -57,7 +61,7 @@ struct record {
     union {
         struct amount balance; /* TREE_ACCOUNT, TREE_POOL */
         struct actor actor;    /* the four actor trees */
-        struct bytes value;    /* TREE_PARAMS, TREE_IBC, TREE_TRANSACTIONS (key = hash, value = tx) */
+        struct bytes value; /* TREE_PARAMS, TREE_IBC, TREE_TRANSACTIONS (key = hash, value = tx) */
         struct {
             struct bytes value;
             bool enabled;

@@ -19,9 +19,12 @@ struct state_map {
     size_t count, capacity;
     uint32_t *slots; /* open addressing over entries; index + 1 */
     size_t slot_count;
+    struct arena *arena; /* NULL: memory of its own */
 };
 
 void state_map_init(struct state_map *m);
+/* A map that lives as long as an arena and needs no state_map_free. */
+void state_map_init_in(struct state_map *m, struct arena *a);
 void state_map_free(struct state_map *m);
 void state_map_clear(struct state_map *m);
 

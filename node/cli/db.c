@@ -1,0 +1,118 @@
+/* tidemark db: the embedded database itself. */
+#include <stdio.h>
+
+#include "cli.h"
+#include "node/shell/cluster.h"
+#include "node/shell/database.h"
+
+static const char help[] =
+    "usage: tidemark db start|stop|status|url|readers [OPTION]…\n"
+    "\n"
+    "  tidemark db start             start the database and leave it running; make it if it is "
+    "new\n"
+    "  tidemark db stop              stop it, whoever uses it (`tidemark up` would start it "
+    "again)\n"
+    "  tidemark db status            is it running, and where; exit code 1 when it is not\n"
+    "  tidemark db url               print a libpq URL for it, for psql and other programs\n"
+    "  tidemark db readers allow     let the role tidemark_reader log in\n"
+    "  tidemark db readers deny      refuse it: for a validator's own machine\n"
+    "\n"
+    "  --data DIR    directory of the database (default ./var)\n"
+    "  --role ROLE   for url: reader (default), api, node, admin or owner\n"
+    "\n"
+    "The database is a private PostgreSQL under DIR with a socket of its own that only root and "
+    "the\n"
+    "user it runs as can reach. Other commands start it when they need it and stop it again;\n"
+    "after `db start` it stays.\n";
+
+static int start(struct cluster *c, struct tm_error *e)
+{
+    bool kept = cluster_kept(c), started;
+    enum tm_err err = cluster_acquire(c, &started, e);
+
+    if (err != TM_OK)
+        return cli_fail("db", e);
+    err = cluster_keep(c, e);
+    cluster_release(c);
+    if (err != TM_OK)
+        return cli_fail("db", e);
+    printf(started ? "database started in %s\n"
+           : kept  ? "database runs already in %s\n"
+                   : "database runs in %s and stays\n",
+           c->directory);
+    return CLI_DONE;
+}
+
+static int stop(struct cluster *c, struct tm_error *e)
+{
+    bool stopped;
+
+    if (cluster_stop(c, &stopped, e) != TM_OK)
+        return cli_fail("db", e);
+    printf(stopped ? "database stopped in %s\n" : "no database was running in %s\n", c->directory);
+    return CLI_DONE;
+}
+
+static int status(struct cluster *c)
+{
+    pid_t pid = 0;
+    bool running = cluster_running(c, &pid);
+
+    printf("directory  %s\n", c->directory);
+    printf("running    %s", running ? "yes" : "no");
+    if (running)
+        printf(" (process %ld%s)", (long)pid, cluster_kept(c) ? ", until tidemark db stop" : "");
+    printf("\nsocket     %s\ndata       %s\nlog        %s\nuser       %s\n", c->socket, c->data,
+           c->log, c->user.name);
+    return running ? CLI_DONE : CLI_REFUSED;
+}
+
+static int url(const struct cluster *c, const char *role)
+{
+    struct arena a;
+
+    arena_init(&a);
+    printf("%s\n", cluster_url(c, &a, role));
+    arena_free(&a);
+    return CLI_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *data = CLUSTER_DIRECTORY_DEFAULT, *role = "reader", *words[2] = {"", ""};
+    const struct cli_option options[] = {
+        {.name = "--data", .value = &data}, {.name = "--role", .value = &role}, {NULL}};
+    struct tm_error e;
+    struct cluster c;
+    bool readers;
+    size_t count;
+
+    if (!cli_options(argc, argv, options, words, 2, &count))
+        return CLI_USAGE;
+    readers = strcmp(words[0], "readers") == 0;
+    if (strcmp(words[0], "start") != 0 && strcmp(words[0], "stop") != 0 &&
+        strcmp(words[0], "status") != 0 && strcmp(words[0], "url") != 0 && !readers)
+        return cli_usage("db", count == 0 ? "what to do is missing" : "cannot \"%.40s\"", words[0]);
+    if (readers ? strcmp(words[1], "allow") != 0 && strcmp(words[1], "deny") != 0 : count > 1)
+        return cli_usage("db", readers ? "readers: allow or deny" : "unexpected word \"%.80s\"",
+                         words[1]);
+    if (!cluster_role_known(role))
+        return cli_usage("db", "there is no role \"%.40s\"", role);
+    if (cluster_find(&c, data, strcmp(words[0], "start") == 0, &e) != TM_OK)
+        return cli_fail("db", &e);
+    if (strcmp(words[0], "start") == 0)
+        return start(&c, &e);
+    if (strcmp(words[0], "stop") == 0)
+        return stop(&c, &e);
+    if (strcmp(words[0], "status") == 0)
+        return status(&c);
+    if (strcmp(words[0], "url") == 0)
+        return url(&c, role);
+    if (database_readers(data, strcmp(words[1], "allow") == 0, &e) != TM_OK)
+        return cli_fail("db", &e);
+    printf("readers may %slog in\n", strcmp(words[1], "allow") == 0 ? "" : "not ");
+    return CLI_DONE;
+}
+
+const struct cli_command cli_db_command = {"db", "start, stop and reach the embedded database",
+                                           help, run};

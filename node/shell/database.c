@@ -1,0 +1,285 @@
+#include "database.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define READERS_FILE "readers" /* in DIR: the operator's word, "allow" or "deny" */
+
+/* What cli_database_open acquired; a program has one embedded database at a time. */
+static struct cluster opened = {.use = -1};
+static int creating = -1; /* the lock of cli_database_create: one at a time makes a schema */
+
+static bool has_state(const PGresult *result, const char *state)
+{
+    const char *found = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
+    return found != NULL && strcmp(found, state) == 0;
+}
+
+enum tm_err database_fail(PGconn *conn, const PGresult *result, const char *what,
+                          struct tm_error *e)
+{
+    const char *primary =
+        result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    const char *hint = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
+    const char *text = primary != NULL ? primary : PQerrorMessage(conn);
+
+    if (has_state(result, "53100")) /* disk_full */
+        hint = "free space on the disk of the database, then try again";
+    return tm_fail(e, TM_ERR_IO, "%s: %.*s%s%.150s%s", what, (int)strcspn(text, "\n"), text,
+                   hint != NULL ? " (" : "", hint != NULL ? hint : "", hint != NULL ? ")" : "");
+}
+
+enum tm_err database_execute(PGconn *conn, const char *sql, struct tm_error *e)
+{
+    PGresult *result = PQexec(conn, sql);
+    ExecStatusType status = PQresultStatus(result);
+    enum tm_err err = TM_OK;
+
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
+        err = database_fail(conn, result, "the database refused", e);
+    PQclear(result);
+    return err;
+}
+
+static void no_notice(void *ctx, const char *message)
+{
+    (void)ctx;
+    (void)message;
+}
+
+static bool says(PGconn *conn, const char *text)
+{
+    return strstr(PQerrorMessage(conn), text) != NULL;
+}
+
+enum tm_err database_connect(const char *url, PGconn **conn, struct tm_error *e)
+{
+    const char *text, *what_to_do = "";
+    enum tm_err err = TM_ERR_IO;
+
+    *conn = PQconnectdb(url);
+    if (PQstatus(*conn) == CONNECTION_OK) {
+        PQsetNoticeProcessor(*conn, no_notice, NULL);
+        return TM_OK;
+    }
+    if (says(*conn, "database \"" CLUSTER_DATABASE "\" does not exist") ||
+        (says(*conn, "role \"tidemark_") && says(*conn, "does not exist"))) {
+        err = TM_ERR_NOT_FOUND;
+        what_to_do = ": there is no chain here yet; tidemark init --genesis FILE makes one";
+    } else if (says(*conn, "is not permitted to log in")) {
+        err = TM_ERR_CONFIG;
+        what_to_do = ": tidemark db readers allow lets readers in";
+    } else if (says(*conn, "Peer authentication failed") || says(*conn, "Permission denied")) {
+        err = TM_ERR_CONFIG;
+        what_to_do = ": only root and the user the database runs as may connect here";
+    } else if (says(*conn, "No space left on device")) {
+        what_to_do = ": free space on the disk of the database";
+    }
+    /* libpq leads with where it tried; the server's own words come last */
+    text = strstr(PQerrorMessage(*conn), "FATAL:  ");
+    text = text != NULL ? text + strlen("FATAL:  ") : PQerrorMessage(*conn);
+    tm_fail(e, err, "cannot connect to the database: %.*s%s", (int)strcspn(text, "\n"), text,
+            what_to_do);
+    PQfinish(*conn);
+    *conn = NULL;
+    return err;
+}
+
+enum tm_err database_url(const struct cluster *c, struct arena *a, const char *role, char **url,
+                         struct tm_error *e)
+{
+    enum tm_err err = TM_OK;
+    PGconn *conn;
+
+    *url = cluster_url(c, a, role);
+    if (role == NULL || strcmp(role, "reader") != 0)
+        return TM_OK;
+    conn = PQconnectdb(*url);
+    if (PQstatus(conn) != CONNECTION_OK && says(conn, "is not permitted to log in"))
+        *url = arena_format(a, "%s&options=-c%%20role%%3Dtidemark_reader", cluster_url(c, a, NULL));
+    else if (PQstatus(conn) != CONNECTION_OK) {
+        PQfinish(conn);
+        err = database_connect(*url, &conn, e);
+    }
+    PQfinish(conn);
+    return err;
+}
+
+enum tm_err cli_database_open(const char *data, const char *db_url, const char *role, PGconn **conn,
+                              struct tm_error *e)
+{
+    struct arena a;
+    enum tm_err err;
+    char *url;
+
+    *conn = NULL;
+    if (db_url != NULL)
+        return database_connect(db_url, conn, e);
+    err = cluster_find(&opened, data != NULL ? data : CLUSTER_DIRECTORY_DEFAULT, false, e);
+    if (err == TM_OK)
+        err = cluster_acquire(&opened, NULL, e);
+    if (err != TM_OK)
+        return err;
+    arena_init(&a);
+    err = database_url(&opened, &a, role, &url, e);
+    if (err == TM_OK)
+        err = database_connect(url, conn, e);
+    arena_free(&a);
+    if (err != TM_OK)
+        cluster_release(&opened);
+    return err;
+}
+
+static enum tm_err create_database(const struct cluster *c, struct tm_error *e)
+{
+    static const char create[] = "CREATE DATABASE " CLUSTER_DATABASE
+                                 " TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'";
+    PGresult *result;
+    struct arena a;
+    enum tm_err err;
+    PGconn *conn;
+
+    arena_init(&a);
+    err = database_connect(
+        arena_format(&a, "host=%s user=" CLUSTER_SUPERUSER " dbname=postgres", c->socket), &conn,
+        e);
+    arena_free(&a);
+    if (err != TM_OK)
+        return err;
+    result =
+        PQexec(conn, "SELECT FROM pg_catalog.pg_database WHERE datname = '" CLUSTER_DATABASE "'");
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        err = database_fail(conn, result, "cannot list the databases", e);
+    else if (PQntuples(result) == 0) {
+        PQclear(result);
+        result = PQexec(conn, create);
+        /* 42P04, 23505: another command made it in the meantime */
+        if (PQresultStatus(result) != PGRES_COMMAND_OK && !has_state(result, "42P04") &&
+            !has_state(result, "23505"))
+            err = database_fail(conn, result, "cannot create the database", e);
+    }
+    PQclear(result);
+    PQfinish(conn);
+    return err;
+}
+
+enum tm_err cli_database_create(const char *data, const char *db_url, PGconn **conn,
+                                const struct cluster **embedded, struct tm_error *e)
+{
+    struct arena a;
+    enum tm_err err;
+
+    *conn = NULL;
+    *embedded = NULL;
+    if (db_url != NULL)
+        return database_connect(db_url, conn, e);
+    err = cluster_find(&opened, data != NULL ? data : CLUSTER_DIRECTORY_DEFAULT, true, e);
+    if (err == TM_OK)
+        err = cluster_acquire(&opened, NULL, e);
+    if (err != TM_OK)
+        return err;
+    arena_init(&a);
+    err = cluster_lock(&opened, "schema.lock", true, &creating, e);
+    if (err == TM_OK)
+        err = create_database(&opened, e);
+    if (err == TM_OK)
+        err = database_connect(cluster_url(&opened, &a, NULL), conn, e);
+    arena_free(&a);
+    if (err != TM_OK)
+        cluster_release(&opened);
+    else
+        *embedded = &opened;
+    return err;
+}
+
+void cli_database_close(PGconn *conn)
+{
+    if (conn == NULL)
+        return;
+    PQfinish(conn);
+    if (creating >= 0)
+        close(creating);
+    creating = -1;
+    cluster_release(&opened);
+}
+
+enum tm_err database_check_encoding(PGconn *conn, struct tm_error *e)
+{
+    PGresult *result = PQexec(
+        conn, "SELECT datname, pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype"
+              " FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()");
+    enum tm_err err = TM_OK;
+
+    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
+        err = database_fail(conn, result, "cannot read the database's encoding", e);
+    else if (strcmp(PQgetvalue(result, 0, 1), "UTF8") != 0 ||
+             strcmp(PQgetvalue(result, 0, 2), "C") != 0 ||
+             strcmp(PQgetvalue(result, 0, 3), "C") != 0)
+        err = tm_fail(e, TM_ERR_CONFIG,
+                      "database %.60s has encoding %s, collation %.30s and character type %.30s; a "
+                      "chain needs UTF8, C and C: CREATE DATABASE name TEMPLATE template0 ENCODING "
+                      "'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
+                      PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
+                      PQgetvalue(result, 0, 3));
+    PQclear(result);
+    return err;
+}
+
+/* --- readers
+ * -------------------------------------------------------------------------------------- */
+
+static enum tm_err set_readers(PGconn *superuser, bool allow, struct tm_error *e)
+{
+    return database_execute(
+        superuser,
+        allow ? "ALTER ROLE tidemark_reader LOGIN" : "ALTER ROLE tidemark_reader NOLOGIN", e);
+}
+
+static char *readers_path(const struct cluster *c, struct arena *a)
+{
+    return arena_format(a, "%s/" READERS_FILE, c->directory);
+}
+
+enum tm_err database_readers(const char *data, bool allow, struct tm_error *e)
+{
+    struct arena a;
+    PGconn *conn;
+    enum tm_err err = cli_database_open(data, NULL, NULL, &conn, e);
+
+    if (err != TM_OK)
+        return err;
+    arena_init(&a);
+    err = set_readers(conn, allow, e);
+    if (err == TM_OK)
+        err =
+            files_write(readers_path(&opened, &a), bytes_of(allow ? "allow\n" : "deny\n"), 0644, e);
+    arena_free(&a);
+    cli_database_close(conn);
+    return err;
+}
+
+enum tm_err database_readers_default(const struct cluster *c, PGconn *superuser, bool allow,
+                                     bool *changed, struct tm_error *e)
+{
+    PGresult *result;
+    struct arena a;
+    bool decided, allowed;
+    enum tm_err err = TM_OK;
+
+    arena_init(&a);
+    decided = files_exist(readers_path(c, &a));
+    arena_free(&a);
+    result = PQexec(superuser, "SELECT rolcanlogin FROM pg_catalog.pg_roles"
+                               " WHERE rolname = 'tidemark_reader'");
+    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
+        err = database_fail(superuser, result, "cannot read the readers' role", e);
+    allowed = err == TM_OK && PQgetvalue(result, 0, 0)[0] == 't';
+    PQclear(result);
+    if (err == TM_OK && !decided && allowed != allow)
+        err = set_readers(superuser, allow, e);
+    if (changed != NULL)
+        *changed = err == TM_OK && !decided && allowed != allow;
+    return err;
+}

@@ -1,0 +1,79 @@
+/*
+ * Every versioned pair of schema `ledger` as one row of a table of descriptors, the SQL generated
+ * from it, and the two directions between its columns and `struct record`.
+ */
+#ifndef NODE_SHELL_STATEMENTS_H
+#define NODE_SHELL_STATEMENTS_H
+
+#include "pg_binary.h"
+#include "protocol/ledger/ledger.h"
+
+/* A kind of column, which decides its SQL type and its place in a record. */
+enum column_kind {
+    COLUMN_KEY,        /* bytea: record.key */
+    COLUMN_NAME,       /* text: record.key */
+    COLUMN_PATH,       /* bytea: SHA-256 of record.key */
+    COLUMN_BALANCE,    /* numeric */
+    COLUMN_PUBLIC_KEY, /* bytea */
+    COLUMN_OUTPUT,     /* bytea */
+    COLUMN_STAKE,      /* numeric */
+    COLUMN_STAKE_TEXT, /* text, null where it is the canonical text of stake */
+    COLUMN_URL,        /* text */
+    COLUMN_CHAINS,     /* text[] */
+    COLUMN_PAUSED,     /* bigint */
+    COLUMN_UNSTAKING,  /* bigint */
+    COLUMN_TEXT_VALUE, /* text: record.value */
+    COLUMN_FLAG_VALUE, /* text: record.flag.value */
+    COLUMN_ENABLED,    /* boolean */
+    COLUMN_RAW_KEY,    /* bytea: record.key beside its path */
+    COLUMN_RAW_VALUE   /* bytea: record.value */
+};
+
+struct column {
+    const char *name;
+    enum column_kind kind;
+};
+
+enum { VERSIONED_COLUMNS_MAX = 9 };
+
+struct versioned {
+    enum tree_id tree;
+    const char *table;   /* in schema ledger; <table>_history beside it */
+    const char *digest_key; /* SQL for the key as change_digest takes it */
+    const char *leaf;    /* SQL for the leaf, from the columns */
+    const char *path;    /* SQL for path64 of a row, as its index has it */
+    struct column columns[VERSIONED_COLUMNS_MAX]; /* the first is the primary key */
+    int column_count;
+};
+
+/* NULL for TREE_TRANSACTIONS, which is no versioned pair. */
+const struct versioned *versioned_of(enum tree_id tree);
+
+/* Names of prepared statements, e.g. "apply_account". */
+enum statement_kind {
+    STATEMENT_APPLY,  /* close, delete, upsert; returns the digest of the rows as stored */
+    STATEMENT_FETCH,  /* rows of a list of primary keys */
+    STATEMENT_BASE,   /* rows every block may need */
+    STATEMENT_LEAVES, /* rows within ranges of path64 */
+    STATEMENT_KINDS
+};
+
+/* Name and SQL of a generated statement, in the arena; NULL where the pair has none. */
+const char *statement_name(struct arena *a, const struct versioned *v, enum statement_kind kind);
+const char *statement_sql(struct arena *a, const struct versioned *v, enum statement_kind kind);
+
+/* Parameters of STATEMENT_APPLY for a block's writes of that tree. TM_ERR_MISMATCH: a value that no
+ * column can hold. */
+enum tm_err versioned_params(struct pg_params *p, const struct versioned *v, height_t height,
+                             const struct ledger_write *writes, size_t count,
+                             struct tm_error *e);
+
+/* Reads the row (columns from `first` on: the descriptor's columns, then valid_from) into a record
+ * in the arena. */
+enum tm_err versioned_record(struct arena *a, const struct versioned *v, const PGresult *r,
+                             int row, int first, struct record *out, struct tm_error *e);
+
+/* Columns of a row as versioned_record reads them: "v.address, v.balance, v.valid_from". */
+char *versioned_select(struct arena *a, const struct versioned *v);
+
+#endif

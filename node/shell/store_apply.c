@@ -1,0 +1,212 @@
+/* Decided blocks into the database: one transaction, sealed block by block. */
+#include "store_pg.h"
+
+#include <time.h>
+
+/* Attempts to reach the server after a commit whose answer was lost, and the pause between. */
+enum { DOUBT_ATTEMPTS = 20, DOUBT_PAUSE_MSEC = 250 };
+
+static double now_msec(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void pause_msec(long msec)
+{
+    struct timespec t = {msec / 1000, msec % 1000 * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
+/* Writes all blocks but for the commit; each seal travels with the next block's rows. */
+static enum tm_err write_blocks(PGconn *conn, struct arena *a,
+                                const struct store_block *const *blocks, size_t count,
+                                struct block_writing *last, bool *fence_lost, struct tm_error *e)
+{
+    struct block_writing previous = {0};
+    PGresult *r;
+    enum tm_err err = TM_OK;
+
+    for (size_t i = 0; i < count && err == TM_OK; i++) {
+        err = i == 0 ? pg_send(conn, "BEGIN", e) : block_send_seal(conn, a, &previous, e);
+        if (err == TM_OK)
+            err = block_send(conn, a, blocks[i], last, e);
+        if (err == TM_OK)
+            err = pg_sync(conn, e);
+        if (err == TM_OK) {
+            err = pg_receive(conn, i == 0 ? "BEGIN" : "sealing the block", &r, e);
+            PQclear(r);
+        }
+        if (err == TM_OK)
+            err = block_receive(conn, last, e);
+        if (err == TM_OK)
+            err = pg_synced(conn, e);
+        if (err == TM_OK && !last->fence_held) {
+            *fence_lost = true;
+            err = tm_fail(e, TM_ERR_MISMATCH,
+                          "ledger.tip is not the block that block %llu was built upon",
+                          (unsigned long long)blocks[i]->header.height);
+        }
+        previous = *last;
+        if (a->used > (size_t)16 << 20)
+            arena_reset(a);
+    }
+    return err;
+}
+
+/* Seal and commit in one round trip; a lost answer leaves the store in doubt. */
+static enum tm_err seal_and_commit(struct store_pg *s, struct arena *a,
+                                   const struct block_writing *last, struct tm_error *e)
+{
+    PGresult *r;
+    enum tm_err err = block_send_seal(s->conn, a, last, e);
+
+    if (err == TM_OK)
+        err = pg_send(s->conn, "COMMIT", e);
+    if (err == TM_OK)
+        err = pg_sync(s->conn, e);
+    if (err == TM_OK) {
+        err = pg_receive(s->conn, "sealing the block", &r, e);
+        PQclear(r);
+    }
+    if (err != TM_OK) {
+        s->in_doubt = PQstatus(s->conn) != CONNECTION_OK;
+        return err;
+    }
+    err = pg_receive(s->conn, "COMMIT", &r, e);
+    if (err != TM_OK)
+        s->in_doubt = true;
+    else if (strcmp(PQcmdStatus(r), "COMMIT") != 0)
+        err = tm_fail(e, TM_ERR_MISMATCH, "the server answered COMMIT with %s", PQcmdStatus(r));
+    PQclear(r);
+    if (err == TM_OK)
+        err = pg_synced(s->conn, e);
+    return err;
+}
+
+/* A hint for listeners, outside the transaction: a full queue must not stop commits. */
+static void notify(struct store_pg *s, uint64_t height)
+{
+    struct arena a;
+    struct pg_params p;
+    struct tm_error ignored;
+    PGresult *r = NULL;
+
+    arena_init(&a);
+    pg_params_init(&p, &a);
+    pg_param_bytes(&p, bytes_of(arena_format(&a, "%llu", (unsigned long long)height)));
+    pg_query_prepared(s->conn, "notify", &p, &r, &ignored);
+    PQclear(r);
+    arena_free(&a);
+}
+
+/* How many of the blocks the database already has; TM_ERR_MISMATCH if it has others there. */
+static enum tm_err already_there(struct store_pg *s, const struct store_block *const *blocks,
+                                 size_t count, size_t *there, struct tm_error *e)
+{
+    struct arena a;
+    struct hash32 state_hash;
+    height_t height;
+    enum tm_err err = store_pg_tip(s, &height, &state_hash, e);
+
+    *there = 0;
+    if (err != TM_OK)
+        return err;
+    arena_init(&a);
+    while (*there < count && (height_t)blocks[*there]->header.height <= height && err == TM_OK) {
+        const struct block_header *h = &blocks[*there]->header;
+        struct block b;
+
+        err = store_pg_block(s, &a, (height_t)h->height, &b, e);
+        if (err == TM_OK && !hash32_equal(&b.header.state_hash, &h->state_hash))
+            err = tm_fail(e, TM_ERR_MISMATCH,
+                          "the database holds another block %llu: is a second node writing to it?",
+                          (unsigned long long)h->height);
+        (*there)++;
+    }
+    arena_free(&a);
+    return err;
+}
+
+static enum tm_err write_once(struct store_pg *s, const struct store_block *const *blocks,
+                              size_t count, bool *fence_lost, struct tm_error *e)
+{
+    struct arena a;
+    struct block_writing last;
+    struct tm_error ignored;
+    enum tm_err err = TM_OK;
+
+    arena_init(&a);
+    if (PQenterPipelineMode(s->conn) != 1)
+        err = pg_error(s->conn, NULL, "database", e);
+    if (err == TM_OK)
+        err = write_blocks(s->conn, &a, blocks, count, &last, fence_lost, e);
+    if (err == TM_OK)
+        err = seal_and_commit(s, &a, &last, e);
+    pg_abandon_pipeline(s->conn);
+    if (err != TM_OK && PQtransactionStatus(s->conn) != PQTRANS_IDLE)
+        pg_run(s->conn, "ROLLBACK", &ignored);
+    arena_free(&a);
+    return err;
+}
+
+/* After a commit without answer: waits for the server, then looks. */
+static enum tm_err resolve_doubt(struct store_pg *s, const struct store_block *const *blocks,
+                                 size_t count, size_t *there, struct tm_error *e)
+{
+    enum tm_err err = TM_ERR_IO;
+
+    for (int i = 0; i < DOUBT_ATTEMPTS && err == TM_ERR_IO; i++) {
+        if (i > 0)
+            pause_msec(DOUBT_PAUSE_MSEC);
+        err = store_reconnect(s, e);
+        if (err == TM_OK)
+            err = already_there(s, blocks, count, there, e);
+    }
+    s->in_doubt = err == TM_ERR_IO;
+    return err;
+}
+
+enum tm_err store_pg_apply(void *ctx, const struct store_block *const *blocks, size_t count,
+                           struct tm_error *e)
+{
+    struct store_pg *s = ctx;
+    double start = now_msec();
+    size_t there = 0;
+    bool fence_lost = false;
+    enum tm_err err = TM_OK;
+
+    if (count == 0)
+        return TM_OK;
+    if (s->in_doubt)
+        err = resolve_doubt(s, blocks, count, &there, e);
+    if (err == TM_OK)
+        err = store_reconnect(s, e);
+    if (err == TM_OK && there < count)
+        err = write_once(s, blocks + there, count - there, &fence_lost, e);
+    if (err != TM_OK && (s->in_doubt || fence_lost)) {
+        /* Was it this very block that is there already? */
+        enum tm_err looked = resolve_doubt(s, blocks, count, &there, e);
+
+        if (looked != TM_OK)
+            err = looked;
+        else if (there == count)
+            err = TM_OK;
+        else if (there > 0 || !fence_lost) {
+            fence_lost = false;
+            err = write_once(s, blocks + there, count - there, &fence_lost, e);
+        } else {
+            err = tm_fail(e, TM_ERR_MISMATCH,
+                          "ledger.tip is not the block that block %llu was built upon: is a second "
+                          "node writing to this database?",
+                          (unsigned long long)blocks[0]->header.height);
+        }
+    }
+    if (err == TM_OK)
+        notify(s, blocks[count - 1]->header.height);
+    s->apply_msec = now_msec() - start;
+    return err;
+}

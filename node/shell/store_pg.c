@@ -1,0 +1,166 @@
+#include "store_pg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Statements that are not generated from the versioned pairs; names as in pg_send_prepared. */
+static const char *const FIXED[][2] = {
+    {"chain", "SELECT chain_id, rules, max_block_bytes::pg_catalog.int8, block_interval_msec,\n"
+              "    empty_block_interval_msec FROM ledger.chain"},
+    {"tip", "SELECT height, state_hash FROM ledger.tip"},
+    {"block", "SELECT network_id, state_hash, previous_state_hash, proposer, certificate, seconds,\n"
+              "    nanos, tree_roots, validator_set_hash, next_validator_set_hash,\n"
+              "    transactions_hash, transactions\n"
+              "FROM ledger.block WHERE height = $1::pg_catalog.int8"},
+    {"block_transactions", "SELECT tx FROM ledger.transaction\n"
+                           "WHERE height = $1::pg_catalog.int8 ORDER BY tx_index"},
+    {"page_nodes",
+     "SELECT p.page, n.prefix, n.digest FROM pg_catalog.unnest($1::pg_catalog.int4[],\n"
+     "    $2::pg_catalog.int2[], $3::pg_catalog.int2[], $4::pg_catalog.int8[])\n"
+     "    p(page, tree, depth, prefix)\n"
+     "JOIN ledger.tree_node n ON n.tree = p.tree AND n.depth = p.depth + 6::pg_catalog.int2\n"
+     "    AND n.prefix BETWEEN p.prefix << 6 AND p.prefix << 6 | 63"},
+    {"leaves_transaction",
+     "SELECT r.page, v.hash, v.tx FROM pg_catalog.unnest($1::pg_catalog.int4[],\n"
+     "    $2::pg_catalog.int8[], $3::pg_catalog.int8[], $4::pg_catalog.int8[])\n"
+     "    r(page, low, high, most),\n"
+     "LATERAL (SELECT DISTINCT ON (tidemark.path64(t.hash), t.hash) t.hash, t.tx\n"
+     "    FROM ledger.transaction t WHERE tidemark.path64(t.hash) BETWEEN r.low AND r.high\n"
+     "    ORDER BY tidemark.path64(t.hash), t.hash LIMIT r.most) v"},
+    /* The fence: every writer moves this row first, from the block it built upon. Bodies of decided
+     * heights are of no use any more. */
+    {"fence", "WITH decided AS (DELETE FROM ledger.proposal WHERE height <= $1::pg_catalog.int8)\n"
+              "UPDATE ledger.tip SET height = $1::pg_catalog.int8, state_hash = $2\n"
+              "WHERE height = $1::pg_catalog.int8 - 1 AND state_hash = $3"},
+    {"first_tip", "INSERT INTO ledger.tip (height, earliest, state_hash)\n"
+                  "VALUES ($1::pg_catalog.int8, 0, $2)"},
+    {"apply_nodes",
+     "WITH change AS MATERIALIZED (\n"
+     "    SELECT * FROM pg_catalog.unnest($2::pg_catalog.int2[], $3::pg_catalog.int2[],\n"
+     "        $4::pg_catalog.int8[], $5::pg_catalog.bytea[]) c(tree, depth, prefix, digest)\n"
+     "), closed AS (\n"
+     "    INSERT INTO ledger.tree_node_history (tree, depth, prefix, valid_from, valid_to, class,\n"
+     "        digest)\n"
+     "    SELECT v.tree, v.depth, v.prefix, v.valid_from, $1::pg_catalog.int8,\n"
+     "        ledger.lifetime_class($1::pg_catalog.int8 - v.valid_from), v.digest\n"
+     "    FROM change c JOIN ledger.tree_node v\n"
+     "        ON v.tree = c.tree AND v.depth = c.depth AND v.prefix = c.prefix\n"
+     "), gone AS (\n"
+     "    DELETE FROM ledger.tree_node v USING change c\n"
+     "    WHERE v.tree = c.tree AND v.depth = c.depth AND v.prefix = c.prefix AND c.digest IS NULL\n"
+     "    RETURNING v.tree, v.depth, v.prefix\n"
+     "), kept AS (\n"
+     "    INSERT INTO ledger.tree_node AS v (tree, depth, prefix, valid_from, digest)\n"
+     "    SELECT c.tree, c.depth, c.prefix, $1::pg_catalog.int8, c.digest FROM change c\n"
+     "    WHERE c.digest IS NOT NULL\n"
+     "    ON CONFLICT (tree, depth, prefix) DO UPDATE SET valid_from = excluded.valid_from,\n"
+     "        digest = excluded.digest\n"
+     "    RETURNING v.tree, v.depth, v.prefix, v.digest\n"
+     ")\n"
+     "SELECT tidemark.node_digest(s.tree, s.depth, s.prefix, s.digest) FROM (\n"
+     "    SELECT tree, depth, prefix, digest FROM kept\n"
+     "    UNION ALL SELECT tree, depth, prefix, NULL FROM gone) s"},
+    /* $10: places of transactions whose leaf was there before (`reference` repeats some). */
+    {"apply_transactions",
+     "WITH kept AS (\n"
+     "    INSERT INTO ledger.transaction (height, tx_index, hash, tx, result_code, error, signer,\n"
+     "        recipient, message_type)\n"
+     "    SELECT $1::pg_catalog.int8, t.* FROM pg_catalog.unnest($2::pg_catalog.int4[],\n"
+     "        $3::pg_catalog.bytea[], $4::pg_catalog.bytea[], $5::pg_catalog.int4[],\n"
+     "        $6::pg_catalog.text[], $7::pg_catalog.bytea[], $8::pg_catalog.bytea[],\n"
+     "        $9::pg_catalog.text[]) t\n"
+     "    RETURNING tx_index, hash, tx\n"
+     ")\n"
+     "SELECT tidemark.change_digest(hash, tx) FROM kept\n"
+     "WHERE tx_index <> ALL ($10::pg_catalog.int4[])"},
+    {"apply_changes", "INSERT INTO ledger.change (height, tree, key, step)\n"
+                      "SELECT $1::pg_catalog.int8, c.* FROM pg_catalog.unnest(\n"
+                      "    $2::pg_catalog.int2[], $3::pg_catalog.bytea[], $4::pg_catalog.int4[]) c"},
+    {"apply_block",
+     "INSERT INTO ledger.block (height, network_id, state_hash, previous_state_hash, proposer,\n"
+     "    certificate, seconds, nanos, block_time, tree_roots, validator_set_hash,\n"
+     "    next_validator_set_hash, transactions_hash, round, transactions, header_hash)\n"
+     "VALUES ($1, $2, $3, $4, $5, $6, $7::pg_catalog.int8, $8::pg_catalog.int4,\n"
+     "    '1970-01-01 00:00:00+00'::pg_catalog.timestamptz\n"
+     "        + $7::pg_catalog.int8 * '1 second'::pg_catalog.interval\n"
+     "        + $8::pg_catalog.int4 / 1000 * '1 microsecond'::pg_catalog.interval,\n"
+     "    $9, $10, $11, $12, $13, $14, $15)"},
+    {"seal", "SELECT tidemark.seal($1, $2, $3, $4, $5, $6)"},
+    {"notify", "SELECT pg_catalog.pg_notify('tidemark_block', $1)"},
+};
+
+enum tm_err store_prepare(PGconn *conn, struct tm_error *e)
+{
+    struct arena a;
+    enum tm_err err = pg_session_set(conn, e);
+
+    arena_init(&a);
+    for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED && err == TM_OK; i++)
+        err = pg_prepare(conn, FIXED[i][0], FIXED[i][1], e);
+    for (int tree = 0; tree < TREES; tree++) {
+        const struct versioned *v = versioned_of((enum tree_id)tree);
+
+        for (int kind = 0; v != NULL && kind < STATEMENT_KINDS && err == TM_OK; kind++) {
+            const char *sql = statement_sql(&a, v, (enum statement_kind)kind);
+
+            if (sql != NULL)
+                err = pg_prepare(conn, statement_name(&a, v, (enum statement_kind)kind), sql, e);
+        }
+    }
+    arena_free(&a);
+    return err;
+}
+
+enum tm_err store_reconnect(struct store_pg *s, struct tm_error *e)
+{
+    if (PQstatus(s->conn) == CONNECTION_OK)
+        return TM_OK;
+    PQreset(s->conn);
+    if (PQstatus(s->conn) != CONNECTION_OK)
+        return pg_error(s->conn, NULL, "cannot reach the database", e);
+    return store_prepare(s->conn, e);
+}
+
+enum tm_err store_open(PGconn *conn, struct store_pg **out, struct tm_error *e)
+{
+    struct store_pg *s;
+    enum tm_err err = store_check(conn, e);
+
+    *out = NULL;
+    if (err == TM_OK)
+        err = store_prepare(conn, e);
+    if (err != TM_OK)
+        return err;
+    s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        fprintf(stderr, "out of memory\n");
+        abort();
+    }
+    s->conn = conn;
+    *out = s;
+    return TM_OK;
+}
+
+void store_close(struct store_pg *s)
+{
+    free(s);
+}
+
+struct store store_of(struct store_pg *s)
+{
+    return (struct store){
+        .ctx = s,
+        .chain = store_pg_chain,
+        .block = store_pg_block,
+        .tip = store_pg_tip,
+        .base = store_pg_base,
+        .fetch = store_pg_fetch,
+        .pages = store_pg_pages,
+        .apply = store_pg_apply,
+    };
+}
+
+double store_last_apply_msec(const struct store_pg *s)
+{
+    return s->apply_msec;
+}

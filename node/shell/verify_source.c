@@ -1,0 +1,623 @@
+#include "verify_source.h"
+
+#include "pg_session.h"
+#include "protocol/sha256/sha256.h"
+#include "statements.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Rows fetched at once from each cursor: some megabytes in all. */
+enum { SOURCE_FETCH = 2000 };
+
+enum stream_kind {
+    STREAM_BIRTHS,
+    STREAM_ENDS,
+    STREAM_NODE_BIRTHS,
+    STREAM_NODE_ENDS,
+    STREAM_TRANSACTIONS,
+    STREAM_CHANGES,
+    STREAM_BLOCKS
+};
+
+/* Rows of one query, ascending by the height in their first column. */
+struct stream {
+    enum stream_kind kind;
+    const struct versioned *versioned;
+    char cursor[32];
+    PGresult *batch;
+    int row;
+    bool done;
+};
+
+enum { STREAMS_MAX = 2 * TREES + 5 };
+
+struct verify_source {
+    PGconn *conn;
+    struct arena arena;
+    struct stream streams[STREAMS_MAX];
+    size_t count;
+};
+
+#define BLOCK_COLUMNS                                                                              \
+    "b.height, b.network_id, b.state_hash, b.previous_state_hash, b.proposer, b.certificate, "     \
+    "b.seconds, b.nanos, (EXTRACT(epoch FROM b.block_time) * 1000000)::pg_catalog.int8, "          \
+    "b.tree_roots, b.validator_set_hash, b.next_validator_set_hash, b.transactions_hash, "         \
+    "b.round, "                                                                                    \
+    "b.transactions::pg_catalog.int8, b.header_hash"
+
+enum tm_err verify_source_open(PGconn *conn, struct verify_source **out, struct tm_error *e)
+{
+    enum tm_err err = pg_session_set(conn, e);
+    struct verify_source *s;
+
+    if (err == TM_OK)
+        err = pg_run(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e);
+    if (err != TM_OK)
+        return err;
+    s = calloc(1, sizeof *s);
+    if (s == NULL)
+        abort();
+    s->conn = conn;
+    arena_init(&s->arena);
+    *out = s;
+    return TM_OK;
+}
+
+static void end_streams(struct verify_source *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        PQclear(s->streams[i].batch);
+    s->count = 0;
+}
+
+void verify_source_close(struct verify_source *s)
+{
+    struct tm_error ignored;
+
+    if (s == NULL)
+        return;
+    end_streams(s);
+    pg_run(s->conn, "ROLLBACK", &ignored);
+    arena_free(&s->arena);
+    free(s);
+}
+
+enum tm_err verify_source_chain(struct verify_source *s, struct verify_chain *out,
+                                struct tm_error *e)
+{
+    PGresult *r;
+    enum tm_err err;
+
+    err = pg_query(s->conn,
+                   "SELECT c.genesis, c.chain_id, c.rules, c.genesis_seconds, c.genesis_nanos, "
+                   "c.max_block_bytes, c.block_interval_msec, c.empty_block_interval_msec, "
+                   "t.height, t.earliest, t.state_hash FROM ledger.chain c, ledger.tip t",
+                   NULL, &r, e);
+    if (err != TM_OK)
+        return err;
+    if (PQntuples(r) != 1) {
+        PQclear(r);
+        return tm_fail(e, TM_ERR_NOT_FOUND, "the database has no chain; tidemark init makes one");
+    }
+    out->genesis_file = arena_copy(&s->arena, pg_get_bytes(r, 0, 0));
+    out->chain_id = arena_copy(&s->arena, pg_get_bytes(r, 0, 1));
+    out->rules = arena_copy(&s->arena, pg_get_bytes(r, 0, 2));
+    out->genesis_seconds = pg_get_int64(r, 0, 3);
+    out->genesis_nanos = pg_get_int32(r, 0, 4);
+    err = pg_get_numeric(&s->arena, r, 0, 5, &out->max_block_bytes, e);
+    out->block_interval_msec = pg_get_int32(r, 0, 6);
+    out->empty_block_interval_msec = pg_get_int32(r, 0, 7);
+    out->tip = pg_get_int64(r, 0, 8);
+    out->earliest = pg_get_int64(r, 0, 9);
+    out->tip_state_hash = arena_copy(&s->arena, pg_get_bytes(r, 0, 10));
+    PQclear(r);
+    return err;
+}
+
+/* --- one row to a value --------------------------------------------------------------------------
+ */
+
+static void *grow(struct arena *a, void *list, size_t count, size_t size)
+{
+    void *larger;
+
+    if (count != 0 && (count & (count - 1)) != 0)
+        return list;
+    larger = arena_alloc(a, (count == 0 ? 1 : 2 * count) * size);
+    if (count > 0)
+        memcpy(larger, list, count * size);
+    return larger;
+}
+
+#define GROW(a, list, count) ((list) = grow((a), (list), (count), sizeof *(list)))
+
+static struct bytes column_bytes(struct arena *a, const PGresult *r, int row, int column)
+{
+    return pg_is_null(r, row, column) ? bytes_make(NULL, 0)
+                                      : arena_copy(a, pg_get_bytes(r, row, column));
+}
+
+static bool column_hash(const PGresult *r, int row, int column, struct hash32 *out,
+                        enum tm_err *err, struct tm_error *e)
+{
+    if (pg_is_null(r, row, column))
+        return false;
+    if (*err == TM_OK)
+        *err = pg_get_hash(r, row, column, out, e);
+    return true;
+}
+
+static enum tm_err read_block(struct arena *a, const PGresult *r, int row, struct block_header *h,
+                              struct verify_height *rows, struct tm_error *e)
+{
+    enum tm_err err = TM_OK;
+    struct bytes *roots;
+    size_t count;
+
+    *h = (struct block_header){.height = (uint64_t)pg_get_int64(r, row, 0)};
+    h->network_id = column_bytes(a, r, row, 1);
+    h->has_state_hash = column_hash(r, row, 2, &h->state_hash, &err, e);
+    h->has_previous = column_hash(r, row, 3, &h->previous_state_hash, &err, e);
+    h->proposer = column_bytes(a, r, row, 4);
+    h->certificate = column_bytes(a, r, row, 5);
+    h->has_timestamp = true;
+    h->seconds = pg_get_int64(r, row, 6);
+    h->nanos = pg_get_int32(r, row, 7);
+    h->has_validator_set = column_hash(r, row, 10, &h->validator_set_hash, &err, e);
+    h->has_next_validator_set = column_hash(r, row, 11, &h->next_validator_set_hash, &err, e);
+    h->has_transactions_hash = column_hash(r, row, 12, &h->transactions_hash, &err, e);
+    if (err == TM_OK)
+        err = pg_get_bytes_array(a, r, row, 9, &roots, &count, e);
+    if (err != TM_OK)
+        return err;
+    if (count != TREES)
+        return tm_fail(e, TM_ERR_MISMATCH, "ledger.block.tree_roots has %zu elements", count);
+    for (size_t t = 0; t < TREES; t++) {
+        if (roots[t].size != sizeof h->tree_roots[t].b)
+            return tm_fail(e, TM_ERR_MISMATCH, "ledger.block.tree_roots[%zu] has %zu bytes", t + 1,
+                           roots[t].size);
+        memcpy(h->tree_roots[t].b, roots[t].data, roots[t].size);
+    }
+    h->has_tree_roots = true;
+    if (rows == NULL)
+        return TM_OK;
+    rows->has_block = true;
+    rows->block_time_usec = pg_get_int64(r, row, 8);
+    rows->round = pg_get_int64(r, row, 13);
+    rows->transactions = pg_get_int64(r, row, 14);
+    rows->has_header_hash = column_hash(r, row, 15, &rows->header_hash, &err, e);
+    return err;
+}
+
+static enum tm_err read_birth(struct arena *a, const struct versioned *v, const PGresult *r,
+                              int row, struct verify_birth *out, struct tm_error *e)
+{
+    *out = (struct verify_birth){.row_key = arena_copy(a, pg_get_bytes(r, row, 1))};
+    for (int i = 0; i < v->column_count; i++)
+        if (v->columns[i].kind == COLUMN_STAKE) {
+            enum tm_err err = pg_get_numeric(a, r, row, 1 + i, &out->stake_number, e);
+
+            if (err != TM_OK)
+                return err;
+        }
+    return versioned_record(a, v, r, row, 1, &out->record, e);
+}
+
+static enum tm_err read_end(struct arena *a, const struct versioned *v, const PGresult *r, int row,
+                            struct verify_end *out, struct tm_error *e)
+{
+    struct verify_birth begun;
+    struct buffer leaf;
+    enum tm_err err = read_birth(a, v, r, row, &begun, e);
+
+    if (err != TM_OK)
+        return err;
+    buffer_init(&leaf, a, 256);
+    record_leaf(&begun.record, &leaf);
+    *out = (struct verify_end){.tree = v->tree,
+                               .key = begun.record.key,
+                               .leaf = buffer_bytes(&leaf),
+                               .row_key = begun.row_key,
+                               .stake_number = begun.stake_number,
+                               .valid_from = begun.record.valid_from,
+                               .class = pg_get_int16(r, row, v->column_count + 2)};
+    return TM_OK;
+}
+
+/* Columns from 1 on: tree, depth, prefix, digest. */
+static enum tm_err read_node(const PGresult *r, int row, enum tree_id *tree,
+                             struct smt_node_row *out, struct tm_error *e)
+{
+    int t = pg_get_int16(r, row, 1);
+    int depth = pg_get_int16(r, row, 2);
+
+    if (t < 0 || t >= TREES)
+        return tm_fail(e, TM_ERR_MISMATCH, "ledger.tree_node: there is no tree %d", t);
+    if (depth < 0 || depth > SMT_PAGE_BITS * SMT_STORED_LEVELS)
+        return tm_fail(e, TM_ERR_MISMATCH, "ledger.tree_node: there is no depth %d", depth);
+    *tree = (enum tree_id)t;
+    out->depth = (uint8_t)depth;
+    out->prefix = (uint64_t)pg_get_int64(r, row, 3);
+    return pg_get_hash(r, row, 4, &out->digest, e);
+}
+
+static enum tm_err read_touch(struct arena *a, const PGresult *r, int row, struct verify_touch *out,
+                              struct tm_error *e)
+{
+    int t = pg_get_int16(r, row, 1);
+
+    if (t < 0 || t >= TREES)
+        return tm_fail(e, TM_ERR_MISMATCH, "ledger.change: there is no tree %d", t);
+    *out = (struct verify_touch){(enum tree_id)t, arena_copy(a, pg_get_bytes(r, row, 2)),
+                                 pg_get_int32(r, row, 3)};
+    return TM_OK;
+}
+
+static void read_transaction(struct arena *a, const PGresult *r, int row,
+                             struct verify_transaction *out)
+{
+    *out = (struct verify_transaction){.index = pg_get_int32(r, row, 1),
+                                       .hash = column_bytes(a, r, row, 2),
+                                       .tx = column_bytes(a, r, row, 3),
+                                       .result_code = pg_get_int32(r, row, 4),
+                                       .error = column_bytes(a, r, row, 5),
+                                       .signer = column_bytes(a, r, row, 6),
+                                       .recipient = column_bytes(a, r, row, 7),
+                                       .message_type = column_bytes(a, r, row, 8)};
+}
+
+/* --- streams -------------------------------------------------------------------------------------
+ */
+
+static enum tm_err open_stream(struct verify_source *s, enum stream_kind kind,
+                               const struct versioned *v, const char *sql, struct tm_error *e)
+{
+    struct stream *stream = &s->streams[s->count];
+    struct arena a;
+    enum tm_err err;
+
+    *stream = (struct stream){.kind = kind, .versioned = v};
+    snprintf(stream->cursor, sizeof stream->cursor, "verify_%zu", s->count);
+    arena_init(&a);
+    err = pg_run(s->conn,
+                 arena_format(&a, "DECLARE %s BINARY NO SCROLL CURSOR FOR %s", stream->cursor, sql),
+                 e);
+    arena_free(&a);
+    if (err == TM_OK)
+        s->count++;
+    return err;
+}
+
+/* "AND column BETWEEN first AND last", or nothing. */
+static const char *range(struct arena *a, const char *column, height_t first, height_t last)
+{
+    if (last == HEIGHT_NONE)
+        return "";
+    return arena_format(a, "WHERE %s BETWEEN %" PRId64 " AND %" PRId64, column, first, last);
+}
+
+/* Columns of a pair with its history, as `v`. */
+static const char *both(struct arena *a, const struct versioned *v)
+{
+    const char *columns = "";
+
+    for (int i = 0; i < v->column_count; i++)
+        columns = arena_format(a, "%s%s, ", columns, v->columns[i].name);
+    return arena_format(a,
+                        "(SELECT %svalid_from, NULL::pg_catalog.int8 AS valid_to FROM ledger.%s "
+                        "UNION ALL SELECT %svalid_from, valid_to FROM ledger.%s_history) v",
+                        columns, v->table, columns, v->table);
+}
+
+static enum tm_err open_versioned(struct verify_source *s, const struct versioned *v,
+                                  height_t first, height_t last, struct arena *a,
+                                  struct tm_error *e)
+{
+    enum tm_err err;
+
+    err = open_stream(s, STREAM_BIRTHS, v,
+                      arena_format(a, "SELECT v.valid_from, %s FROM %s %s ORDER BY v.valid_from",
+                                   versioned_select(a, v), both(a, v),
+                                   range(a, "v.valid_from", first, last)),
+                      e);
+    if (err != TM_OK)
+        return err;
+    return open_stream(s, STREAM_ENDS, v,
+                       arena_format(a,
+                                    "SELECT v.valid_to, %s, v.class FROM ledger.%s_history v %s "
+                                    "ORDER BY v.valid_to",
+                                    versioned_select(a, v), v->table,
+                                    range(a, "v.valid_to", first, last)),
+                       e);
+}
+
+static enum tm_err open_others(struct verify_source *s, height_t first, height_t last,
+                               struct arena *a, struct tm_error *e)
+{
+    const struct {
+        enum stream_kind kind;
+        const char *select, *column;
+    } queries[] = {
+        {STREAM_NODE_BIRTHS,
+         "SELECT v.valid_from, v.tree, v.depth, v.prefix, v.digest FROM (SELECT valid_from, tree, "
+         "depth, prefix, digest FROM ledger.tree_node UNION ALL SELECT valid_from, tree, depth, "
+         "prefix, digest FROM ledger.tree_node_history) v",
+         "v.valid_from"},
+        {STREAM_NODE_ENDS,
+         "SELECT v.valid_to, v.tree, v.depth, v.prefix, v.digest, v.valid_from, v.class FROM "
+         "ledger.tree_node_history v",
+         "v.valid_to"},
+        {STREAM_TRANSACTIONS,
+         "SELECT v.height, v.tx_index, v.hash, v.tx, v.result_code, v.error, v.signer, "
+         "v.recipient, v.message_type FROM ledger.transaction v",
+         "v.height"},
+        {STREAM_CHANGES, "SELECT v.height, v.tree, v.key, v.step FROM ledger.change v", "v.height"},
+        {STREAM_BLOCKS, "SELECT " BLOCK_COLUMNS " FROM ledger.block b", "b.height"},
+    };
+    enum tm_err err = TM_OK;
+
+    for (size_t i = 0; i < sizeof queries / sizeof *queries && err == TM_OK; i++)
+        err = open_stream(s, queries[i].kind, NULL,
+                          arena_format(a, "%s %s ORDER BY %s", queries[i].select,
+                                       range(a, queries[i].column, first, last), queries[i].column),
+                          e);
+    return err;
+}
+
+enum tm_err verify_source_begin(struct verify_source *s, height_t first, height_t last,
+                                struct tm_error *e)
+{
+    struct arena a;
+    enum tm_err err = TM_OK;
+
+    end_streams(s);
+    arena_init(&a);
+    for (int t = 0; t < TREES && err == TM_OK; t++) {
+        const struct versioned *v = versioned_of((enum tree_id)t);
+
+        if (v != NULL)
+            err = open_versioned(s, v, first, last, &a, e);
+    }
+    if (err == TM_OK)
+        err = open_others(s, first, last, &a, e);
+    arena_free(&a);
+    return err;
+}
+
+/* True when the stream's next row is there; fetches it if need be. */
+static enum tm_err peek(struct verify_source *s, struct stream *stream, bool *there,
+                        struct tm_error *e)
+{
+    char sql[64];
+    enum tm_err err;
+
+    *there = true;
+    if (stream->batch != NULL && stream->row < PQntuples(stream->batch))
+        return TM_OK;
+    *there = false;
+    if (stream->done)
+        return TM_OK;
+    PQclear(stream->batch);
+    stream->batch = NULL;
+    stream->row = 0;
+    snprintf(sql, sizeof sql, "FETCH %d FROM %s", SOURCE_FETCH, stream->cursor);
+    err = pg_query(s->conn, sql, NULL, &stream->batch, e);
+    if (err != TM_OK)
+        return err;
+    *there = PQntuples(stream->batch) > 0;
+    stream->done = !*there;
+    return TM_OK;
+}
+
+static enum tm_err take(struct stream *stream, struct arena *a, struct verify_height *out,
+                        struct tm_error *e)
+{
+    const PGresult *r = stream->batch;
+    int row = stream->row++;
+    struct block_header header;
+    enum tm_err err = TM_OK;
+
+    switch (stream->kind) {
+    case STREAM_BIRTHS:
+        GROW(a, out->births, out->birth_count);
+        err = read_birth(a, stream->versioned, r, row, &out->births[out->birth_count++], e);
+        break;
+    case STREAM_ENDS:
+        GROW(a, out->ends, out->end_count);
+        err = read_end(a, stream->versioned, r, row, &out->ends[out->end_count++], e);
+        break;
+    case STREAM_NODE_BIRTHS: {
+        struct verify_node_birth *n;
+
+        GROW(a, out->node_births, out->node_birth_count);
+        n = &out->node_births[out->node_birth_count++];
+        err = read_node(r, row, &n->tree, &n->row, e);
+        break;
+    }
+    case STREAM_NODE_ENDS: {
+        struct verify_node_end *n;
+
+        GROW(a, out->node_ends, out->node_end_count);
+        n = &out->node_ends[out->node_end_count++];
+        err = read_node(r, row, &n->tree, &n->row, e);
+        n->valid_from = pg_get_int64(r, row, 5);
+        n->class = pg_get_int16(r, row, 6);
+        break;
+    }
+    case STREAM_TRANSACTIONS:
+        GROW(a, out->transaction_rows, out->transaction_count);
+        read_transaction(a, r, row, &out->transaction_rows[out->transaction_count++]);
+        break;
+    case STREAM_CHANGES:
+        GROW(a, out->touches, out->touch_count);
+        err = read_touch(a, r, row, &out->touches[out->touch_count++], e);
+        break;
+    case STREAM_BLOCKS:
+        err = read_block(a, r, row, &header, out, e);
+        out->header = header;
+        break;
+    }
+    return err;
+}
+
+enum tm_err verify_source_next(struct verify_source *s, struct arena *a, height_t height,
+                               struct verify_height *out, struct tm_error *e)
+{
+    enum tm_err err = TM_OK;
+
+    *out = (struct verify_height){.height = height};
+    for (size_t i = 0; i < s->count && err == TM_OK; i++) {
+        struct stream *stream = &s->streams[i];
+        bool there;
+
+        while ((err = peek(s, stream, &there, e)) == TM_OK && there &&
+               pg_get_int64(stream->batch, stream->row, 0) == height && err == TM_OK)
+            if ((err = take(stream, a, out, e)) != TM_OK)
+                break;
+    }
+    return err;
+}
+
+bool verify_source_exhausted(struct verify_source *s, struct tm_error *e)
+{
+    static const char *const WHAT[] = {"a version that begins",
+                                       "a version that ends",
+                                       "a tree node that begins",
+                                       "a tree node that ends",
+                                       "a transaction",
+                                       "a row of ledger.change",
+                                       "a block"};
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct stream *stream = &s->streams[i];
+        bool there;
+
+        if (peek(s, stream, &there, e) != TM_OK)
+            return false;
+        if (!there)
+            continue;
+        tm_fail(e, TM_ERR_MISMATCH, "there is %s at height %" PRId64 "%s%s, outside the chain",
+                WHAT[stream->kind], pg_get_int64(stream->batch, stream->row, 0),
+                stream->versioned != NULL ? " in ledger." : "",
+                stream->versioned != NULL ? stream->versioned->table : "");
+        return false;
+    }
+    return true;
+}
+
+/* --- the state as of a height --------------------------------------------------------------------
+ */
+
+static enum tm_err state_records(struct verify_source *s, struct arena *a, height_t height,
+                                 struct verify_resume *out, struct record **records,
+                                 struct tm_error *e)
+{
+    enum tm_err err = TM_OK;
+
+    for (int t = 0; t < TREES && err == TM_OK; t++) {
+        const struct versioned *v = versioned_of((enum tree_id)t);
+        PGresult *r;
+
+        if (v == NULL)
+            continue;
+        err = pg_query(s->conn,
+                       arena_format(a,
+                                    "SELECT v.valid_from, %s FROM %s WHERE v.valid_from <= %" PRId64
+                                    " AND (v.valid_to IS NULL OR v.valid_to > %" PRId64 ")",
+                                    versioned_select(a, v), both(a, v), height, height),
+                       NULL, &r, e);
+        if (err != TM_OK)
+            return err;
+        for (int row = 0; row < PQntuples(r) && err == TM_OK; row++) {
+            GROW(a, *records, out->record_count);
+            err = versioned_record(a, v, r, row, 1, &(*records)[out->record_count++], e);
+        }
+        PQclear(r);
+    }
+    return err;
+}
+
+static enum tm_err state_transactions(struct verify_source *s, struct arena *a, height_t height,
+                                      struct verify_resume *out, struct tm_error *e)
+{
+    struct smt_leaf *leaves;
+    PGresult *r;
+    enum tm_err err = pg_query(s->conn,
+                               arena_format(a,
+                                            "SELECT hash, tx FROM ledger.transaction WHERE height "
+                                            "<= %" PRId64,
+                                            height),
+                               NULL, &r, e);
+
+    if (err != TM_OK)
+        return err;
+    out->transaction_count = (size_t)PQntuples(r);
+    leaves = arena_array(a, struct smt_leaf, out->transaction_count + 1);
+    for (int row = 0; row < PQntuples(r); row++)
+        leaves[row] =
+            (struct smt_leaf){sha256(pg_get_bytes(r, row, 0)), sha256(pg_get_bytes(r, row, 1))};
+    out->transactions = leaves;
+    PQclear(r);
+    return TM_OK;
+}
+
+static enum tm_err state_nodes(struct verify_source *s, struct arena *a, height_t height,
+                               struct verify_resume *out, struct tm_error *e)
+{
+    struct verify_node_end *nodes;
+    PGresult *r;
+    enum tm_err err =
+        pg_query(s->conn,
+                 arena_format(a,
+                              "SELECT v.valid_from, v.tree, v.depth, v.prefix, v.digest FROM "
+                              "(SELECT valid_from, NULL::pg_catalog.int8 AS valid_to, tree, depth, "
+                              "prefix, digest FROM ledger.tree_node UNION ALL SELECT valid_from, "
+                              "valid_to, tree, depth, prefix, digest FROM "
+                              "ledger.tree_node_history) v WHERE v.valid_from <= %" PRId64
+                              " AND (v.valid_to IS NULL OR v.valid_to > %" PRId64 ")",
+                              height, height),
+                 NULL, &r, e);
+
+    if (err != TM_OK)
+        return err;
+    out->node_count = (size_t)PQntuples(r);
+    nodes = arena_array(a, struct verify_node_end, out->node_count + 1);
+    for (int row = 0; row < PQntuples(r) && err == TM_OK; row++) {
+        err = read_node(r, row, &nodes[row].tree, &nodes[row].row, e);
+        nodes[row].valid_from = pg_get_int64(r, row, 0);
+    }
+    out->nodes = nodes;
+    PQclear(r);
+    return err;
+}
+
+enum tm_err verify_source_state(struct verify_source *s, struct arena *a, height_t height,
+                                struct verify_resume *out, struct tm_error *e)
+{
+    struct record *records = NULL;
+    PGresult *r;
+    enum tm_err err;
+
+    *out = (struct verify_resume){0};
+    err = pg_query(
+        s->conn,
+        arena_format(a, "SELECT " BLOCK_COLUMNS " FROM ledger.block b WHERE b.height = %" PRId64,
+                     height),
+        NULL, &r, e);
+    if (err != TM_OK)
+        return err;
+    err = PQntuples(r) == 1
+              ? read_block(a, r, 0, &out->header, NULL, e)
+              : tm_fail(e, TM_ERR_MISMATCH, "there is no block of height %" PRId64, height);
+    PQclear(r);
+    if (err == TM_OK)
+        err = state_records(s, a, height, out, &records, e);
+    out->records = records;
+    if (err == TM_OK)
+        err = state_transactions(s, a, height, out, e);
+    if (err == TM_OK)
+        err = state_nodes(s, a, height, out, e);
+    return err;
+}

@@ -1,0 +1,53 @@
+/* The verifier's state, shared by its parts. */
+#ifndef NODE_VERIFY_VERIFIER_H
+#define NODE_VERIFY_VERIFIER_H
+
+#include "node_map.h"
+#include "protocol/ledger/ledger_memory.h"
+#include "verify.h"
+
+struct verifier {
+    const struct genesis *genesis;
+    verify_report *report;
+    void *report_ctx;
+    size_t findings; /* of the current step */
+    height_t next;
+    struct ledger_memory state; /* after height next - 1 */
+    struct smt *trees[TREES];
+    struct node_map nodes;
+    struct block_header previous;
+    struct arena kept;               /* what `previous` and `validators` point to */
+    struct validator_set validators; /* set after next - 1 */
+    struct verify_totals totals;
+};
+
+/* Reports a finding of height h; at most VERIFY_FINDINGS_MAX are printed for one height. */
+enum { VERIFY_FINDINGS_MAX = 20 };
+void verify_find(struct verifier *v, height_t h, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What executing the block gives, for comparison with its rows. */
+struct verify_execution {
+    bool done; /* false: the block could not be executed (a finding says why) */
+    const struct ledger_write *writes;
+    size_t write_count;
+};
+
+/* Decodes and checks the stored transactions, executes the block on the state before it, and
+ * compares results, provenance and rows with what comes out (verify_rows.c). */
+void verify_rows(struct verifier *v, struct arena *a, const struct verify_height *rows,
+                 struct verify_execution *out);
+
+/* Header, links, set hashes, transactions hash and certificate (verify_header.c). after: the
+ * validator set after this block. */
+void verify_header(struct verifier *v, struct arena *a, const struct verify_height *rows,
+                   const struct validator_set *after);
+
+/* Builds the trees from a whole state and checks roots and tree nodes (verify_trees.c). */
+void verify_resumed_trees(struct verifier *v, struct arena *a, const struct verify_resume *from);
+
+/* Roots from the rows against the header, and stored tree nodes against the trees (verify_trees.c).
+ * On success the trees are at this height. */
+void verify_trees(struct verifier *v, struct arena *a, const struct verify_height *rows);
+
+#endif

@@ -1,0 +1,138 @@
+#include "verifier.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int lifetime_class(height_t heights)
+{
+    int class = 0;
+
+    for (height_t n = heights; n >= 8 && class < 5; n /= 8)
+        class ++;
+    return class;
+}
+
+void verify_find(struct verifier *v, height_t h, const char *format, ...)
+{
+    char text[1024];
+    int n;
+    va_list args;
+
+    if (v->findings++ >= VERIFY_FINDINGS_MAX)
+        return;
+    n = snprintf(text, sizeof text, "height %" PRId64 ": ", h);
+    va_start(args, format);
+    vsnprintf(text + n, sizeof text - (size_t)n, format, args);
+    va_end(args);
+    v->report(v->report_ctx, text);
+}
+
+struct verifier *verifier_new(const struct genesis *genesis, verify_report *report, void *ctx)
+{
+    struct verifier *v = calloc(1, sizeof *v);
+
+    if (v == NULL)
+        abort();
+    v->genesis = genesis;
+    v->report = report;
+    v->report_ctx = ctx;
+    ledger_memory_init(&v->state);
+    node_map_init(&v->nodes);
+    arena_init(&v->kept);
+    for (int t = 0; t < TREES; t++)
+        v->trees[t] = smt_new();
+    return v;
+}
+
+void verifier_free(struct verifier *v)
+{
+    if (v == NULL)
+        return;
+    for (int t = 0; t < TREES; t++)
+        smt_free(v->trees[t]);
+    ledger_memory_free(&v->state);
+    node_map_free(&v->nodes);
+    arena_free(&v->kept);
+    free(v);
+}
+
+/* Keeps what the next height is checked against. */
+static void keep(struct verifier *v, struct block_header header)
+{
+    arena_reset(&v->kept);
+    header.network_id = arena_copy(&v->kept, header.network_id);
+    header.proposer = arena_copy(&v->kept, header.proposer);
+    header.certificate = bytes_make(NULL, 0);
+    v->previous = header;
+    v->validators = ledger_memory_validators(&v->state, v->genesis->rules, &v->kept);
+}
+
+size_t verifier_resume(struct verifier *v, struct verify_resume *from)
+{
+    struct arena a;
+
+    v->findings = 0;
+    arena_init(&a);
+    verify_resumed_trees(v, &a, from);
+    arena_free(&a);
+    if (v->findings == 0) {
+        ledger_memory_load(&v->state, from->records, from->record_count);
+        keep(v, from->header);
+        v->next = (height_t)from->header.height + 1;
+    }
+    return v->findings;
+}
+
+size_t verifier_step(struct verifier *v, const struct verify_height *rows)
+{
+    struct arena a;
+    struct verify_execution execution = {0};
+    struct validator_set after;
+
+    v->findings = 0;
+    if (rows->height != v->next) {
+        verify_find(v, v->next, "the rows of height %" PRId64 " came instead", rows->height);
+        return v->findings;
+    }
+    if (!rows->has_block) {
+        verify_find(v, rows->height, "there is no row in ledger.block");
+        return v->findings;
+    }
+    arena_init(&a);
+    verify_rows(v, &a, rows, &execution);
+    verify_trees(v, &a, rows);
+    if (execution.done && v->findings == 0) {
+        ledger_memory_apply(&v->state, execution.writes, execution.write_count);
+        after = ledger_memory_validators(&v->state, v->genesis->rules, &a);
+        verify_header(v, &a, rows, &after);
+    }
+    if (v->findings == 0) {
+        keep(v, rows->header);
+        v->next++;
+        v->totals.blocks++;
+        v->totals.transactions += rows->transaction_count;
+        v->totals.versions += rows->birth_count;
+        v->totals.nodes += rows->node_birth_count;
+    }
+    arena_free(&a);
+    if (v->findings > VERIFY_FINDINGS_MAX) {
+        char text[96];
+
+        snprintf(text, sizeof text, "height %" PRId64 ": %zu further findings", rows->height,
+                 v->findings - VERIFY_FINDINGS_MAX);
+        v->report(v->report_ctx, text);
+    }
+    return v->findings;
+}
+
+struct verify_totals verifier_totals(const struct verifier *v)
+{
+    return v->totals;
+}
+
+struct hash32 verifier_state_hash(const struct verifier *v)
+{
+    return v->previous.state_hash;
+}

@@ -1,0 +1,443 @@
+\echo Use "CREATE EXTENSION tidemark" to load this file. \quit
+
+-- Domains
+
+CREATE DOMAIN tidemark.address AS bytea
+    CHECK (pg_catalog.octet_length(VALUE) OPERATOR(pg_catalog.=) 20);
+COMMENT ON DOMAIN tidemark.address IS
+    'Address of an account or actor: the first 20 bytes of the SHA-256 of its Ed25519 public key; address(''00ab…'') reads hexadecimal text';
+
+CREATE DOMAIN tidemark.hash32 AS bytea
+    CHECK (pg_catalog.octet_length(VALUE) OPERATOR(pg_catalog.=) 32);
+COMMENT ON DOMAIN tidemark.hash32 IS
+    'A SHA-256 or SHA3-256 digest, 32 bytes; 32 zero bytes are the root of an empty tree';
+
+-- scale() of NaN and of the infinities is null.
+CREATE DOMAIN tidemark.upokt AS numeric
+    CHECK (VALUE IS NULL
+        OR (pg_catalog.scale(VALUE) IS NOT NULL AND pg_catalog.scale(VALUE) OPERATOR(pg_catalog.=) 0));
+COMMENT ON DOMAIN tidemark.upokt IS
+    'An amount in upokt, a whole number; 1 POKT = 1000000 upokt';
+
+-- Hashes, keys and paths
+
+CREATE FUNCTION tidemark.sha3_256(message bytea)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_sha3_256';
+COMMENT ON FUNCTION tidemark.sha3_256(message bytea) IS
+    'SHA3-256 of a message: transaction hashes, validator set hashes, session ids';
+
+CREATE FUNCTION tidemark.path(key bytea)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_path';
+COMMENT ON FUNCTION tidemark.path(key bytea) IS
+    'Path of a tree key: its SHA-256; the first bit is the topmost branch';
+
+CREATE FUNCTION tidemark.path64(key bytea)
+    RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_path64';
+COMMENT ON FUNCTION tidemark.path64(key bytea) IS
+    'First 64 bits of a tree keys path as a bigint whose order is the order of paths';
+
+CREATE FUNCTION tidemark.param_key(name text)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_param_key';
+COMMENT ON FUNCTION tidemark.param_key(name text) IS
+    'Tree key of a parameter or flag: SHA3-256 of its name';
+
+CREATE FUNCTION tidemark.tree_key(tree smallint, key bytea)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_tree_key';
+COMMENT ON FUNCTION tidemark.tree_key(tree smallint, key bytea) IS
+    'Tree key of a rows key: SHA3-256 of the name for parameters (7) and flags (8), else the key itself';
+
+CREATE FUNCTION tidemark.transaction_hash(tx bytea)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_transaction_hash';
+COMMENT ON FUNCTION tidemark.transaction_hash(tx bytea) IS
+    'Hash of a transaction: SHA3-256 of its canonical encoding; raises where the bytes are no transaction';
+
+-- The two overloads for text read the same; the one for `unknown` keeps a plain literal from being taken
+-- as bytea input of the domain of the same name.
+CREATE FUNCTION tidemark.address(hex text)
+    RETURNS tidemark.address
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_address_from_text';
+COMMENT ON FUNCTION tidemark.address(text) IS
+    'Address from 40 hexadecimal digits of either case, with or without a leading \x or 0x';
+
+CREATE FUNCTION tidemark.address(hex unknown)
+    RETURNS tidemark.address
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_address_from_literal';
+COMMENT ON FUNCTION tidemark.address(unknown) IS
+    'Address from a literal of 40 hexadecimal digits, with or without a leading \x or 0x';
+
+CREATE FUNCTION tidemark.address(raw bytea)
+    RETURNS tidemark.address
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_address_from_bytes';
+COMMENT ON FUNCTION tidemark.address(bytea) IS
+    'Address from 20 raw bytes; raises for another length';
+
+CREATE FUNCTION tidemark.build_id()
+    RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_build';
+COMMENT ON FUNCTION tidemark.build_id() IS
+    'Fingerprint of the sources this extension was built from; a node refuses a database whose extension has another';
+
+-- Leaves: what the trees hash, from typed columns
+
+CREATE FUNCTION tidemark.encode_account(address bytea, balance numeric)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_encode_account';
+COMMENT ON FUNCTION tidemark.encode_account(address bytea, balance numeric) IS
+    'Leaf of an account or pool: encoded core.Account';
+
+CREATE FUNCTION tidemark.encode_application(address bytea, public_key bytea, output_address bytea, stake numeric, stake_text text,
+    service_url text, chains text[], paused_height bigint, unstaking_height bigint)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_encode_application';
+COMMENT ON FUNCTION tidemark.encode_application(bytea, bytea, bytea, numeric, text, text, text[], bigint, bigint) IS
+    'Leaf of an application: encoded core.Actor; service_url is not hashed; stake_text NULL = the decimal text of stake; a height of -1 = none';
+
+CREATE FUNCTION tidemark.encode_validator(address bytea, public_key bytea, output_address bytea, stake numeric, stake_text text,
+    service_url text, chains text[], paused_height bigint, unstaking_height bigint)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_encode_validator';
+COMMENT ON FUNCTION tidemark.encode_validator(bytea, bytea, bytea, numeric, text, text, text[], bigint, bigint) IS
+    'Leaf of a validator: encoded core.Actor; chains are not hashed; stake_text NULL = the decimal text of stake; a height of -1 = none';
+
+CREATE FUNCTION tidemark.encode_fisherman(address bytea, public_key bytea, output_address bytea, stake numeric, stake_text text,
+    service_url text, chains text[], paused_height bigint, unstaking_height bigint)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_encode_fisherman';
+COMMENT ON FUNCTION tidemark.encode_fisherman(bytea, bytea, bytea, numeric, text, text, text[], bigint, bigint) IS
+    'Leaf of a fisherman: encoded core.Actor; stake_text NULL = the decimal text of stake; a height of -1 = none';
+
+CREATE FUNCTION tidemark.encode_servicer(address bytea, public_key bytea, output_address bytea, stake numeric, stake_text text,
+    service_url text, chains text[], paused_height bigint, unstaking_height bigint)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_encode_servicer';
+COMMENT ON FUNCTION tidemark.encode_servicer(bytea, bytea, bytea, numeric, text, text, text[], bigint, bigint) IS
+    'Leaf of a servicer: encoded core.Actor; stake_text NULL = the decimal text of stake; a height of -1 = none';
+
+CREATE FUNCTION tidemark.encode_param(name text, value text, height bigint)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_encode_param';
+COMMENT ON FUNCTION tidemark.encode_param(name text, value text, height bigint) IS
+    'Leaf of a parameter: encoded core.Param; height = the block that wrote it';
+
+CREATE FUNCTION tidemark.encode_flag(name text, value text, enabled boolean, height bigint)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_encode_flag';
+COMMENT ON FUNCTION tidemark.encode_flag(name text, value text, enabled boolean, height bigint) IS
+    'Leaf of a flag: encoded core.Flag; height = the block that wrote it';
+
+-- Roots and digests
+
+CREATE FUNCTION tidemark.smt_root_add(state internal, key bytea, value bytea)
+    RETURNS internal
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_smt_root_add';
+COMMENT ON FUNCTION tidemark.smt_root_add(internal, bytea, bytea) IS
+    'Transition function of smt_root';
+
+CREATE FUNCTION tidemark.smt_root_combine(state internal, other internal)
+    RETURNS internal
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_smt_root_combine';
+COMMENT ON FUNCTION tidemark.smt_root_combine(internal, internal) IS
+    'Combine function of smt_root';
+
+CREATE FUNCTION tidemark.smt_root_serialise(state internal)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_smt_root_serialise';
+COMMENT ON FUNCTION tidemark.smt_root_serialise(internal) IS
+    'Serial function of smt_root';
+
+CREATE FUNCTION tidemark.smt_root_deserialise(bytes bytea, state internal)
+    RETURNS internal
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_smt_root_deserialise';
+COMMENT ON FUNCTION tidemark.smt_root_deserialise(bytea, internal) IS
+    'Deserial function of smt_root';
+
+CREATE FUNCTION tidemark.smt_root_final(state internal)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_smt_root_final';
+COMMENT ON FUNCTION tidemark.smt_root_final(internal) IS
+    'Final function of smt_root';
+
+CREATE AGGREGATE tidemark.smt_root(key bytea, value bytea) (
+    SFUNC = tidemark.smt_root_add,
+    STYPE = internal,
+    SSPACE = 1048576,
+    FINALFUNC = tidemark.smt_root_final,
+    FINALFUNC_MODIFY = READ_WRITE,
+    COMBINEFUNC = tidemark.smt_root_combine,
+    SERIALFUNC = tidemark.smt_root_serialise,
+    DESERIALFUNC = tidemark.smt_root_deserialise,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE tidemark.smt_root(bytea, bytea) IS
+    'Root of the sparse Merkle tree over (tree key, leaf). A NULL key and a key that occurs twice are errors, a NULL value is no leaf, no rows give 32 zero bytes';
+
+CREATE FUNCTION tidemark.change_digest_add(state internal, key bytea, leaf bytea)
+    RETURNS internal
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_change_digest_add';
+COMMENT ON FUNCTION tidemark.change_digest_add(internal, bytea, bytea) IS
+    'Transition function of change_digest';
+
+CREATE FUNCTION tidemark.change_digest_final(state internal)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_change_digest_final';
+COMMENT ON FUNCTION tidemark.change_digest_final(internal) IS
+    'Final function of change_digest';
+
+CREATE AGGREGATE tidemark.change_digest(key bytea, leaf bytea) (
+    SFUNC = tidemark.change_digest_add,
+    STYPE = internal,
+    SSPACE = 65536,
+    FINALFUNC = tidemark.change_digest_final,
+    FINALFUNC_MODIFY = READ_WRITE,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE tidemark.change_digest(bytea, bytea) IS
+    'Digest of changed rows, in any order: SHA-256 over key and leaf of each, ascending by key. A NULL leaf = the row is gone; a NULL key and a key that occurs twice are errors, no rows give 32 zero bytes';
+
+CREATE FUNCTION tidemark.node_digest_add(state internal, tree smallint, depth smallint, prefix bigint, digest bytea)
+    RETURNS internal
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_node_digest_add';
+COMMENT ON FUNCTION tidemark.node_digest_add(internal, smallint, smallint, bigint, bytea) IS
+    'Transition function of node_digest';
+
+CREATE FUNCTION tidemark.node_digest_final(state internal)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_node_digest_final';
+COMMENT ON FUNCTION tidemark.node_digest_final(internal) IS
+    'Final function of node_digest';
+
+CREATE AGGREGATE tidemark.node_digest(tree smallint, depth smallint, prefix bigint, digest bytea) (
+    SFUNC = tidemark.node_digest_add,
+    STYPE = internal,
+    SSPACE = 65536,
+    FINALFUNC = tidemark.node_digest_final,
+    FINALFUNC_MODIFY = READ_WRITE,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE tidemark.node_digest(smallint, smallint, bigint, bytea) IS
+    'Digest of changed tree nodes, in any order. A NULL digest = the node is gone; another NULL and a node that occurs twice are errors, no rows give 32 zero bytes';
+
+CREATE FUNCTION tidemark.state_root(roots bytea[])
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_state_root';
+COMMENT ON FUNCTION tidemark.state_root(roots bytea[]) IS
+    'State hash over the ten tree roots, given in the order app, val, fish, servicer, account, pool, transactions, params, flags, ibc';
+
+CREATE FUNCTION tidemark.seal(height bigint, stored bytea[], computed bytea[], stored_nodes bytea, computed_nodes bytea,
+    roots bytea[])
+    RETURNS void
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'tidemark_seal';
+COMMENT ON FUNCTION tidemark.seal(bigint, bytea[], bytea[], bytea, bytea, bytea[]) IS
+    'Ends the writing of a block: raises unless the digests of the rows as stored equal those the node computed, the roots give the blocks state hash, and block and tip link; NULL = nothing changed';
+
+-- Heights
+
+CREATE FUNCTION tidemark.height()
+    RETURNS bigint
+    LANGUAGE c STABLE PARALLEL SAFE COST 20
+    AS 'MODULE_PATHNAME', 'tidemark_height';
+COMMENT ON FUNCTION tidemark.height() IS
+    'Height that the views of schema state show: the setting tidemark.height resolved at this querys snapshot, the tip if unset';
+
+CREATE FUNCTION tidemark.height(h bigint)
+    RETURNS bigint
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20
+    AS 'MODULE_PATHNAME', 'tidemark_height_check';
+COMMENT ON FUNCTION tidemark.height(bigint) IS
+    'h itself; raises where it is null, above the tip, or pruned';
+
+CREATE FUNCTION tidemark.height_at(at timestamptz)
+    RETURNS bigint
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20
+    AS 'MODULE_PATHNAME', 'tidemark_height_at';
+COMMENT ON FUNCTION tidemark.height_at(timestamptz) IS
+    'Greatest height whose block time is not after the given moment; raises for a moment before the first block';
+
+CREATE FUNCTION tidemark.tip(
+    OUT height bigint, OUT block_time timestamptz, OUT state_hash tidemark.hash32, OUT earliest bigint)
+    RETURNS record
+    LANGUAGE c STABLE PARALLEL SAFE COST 20
+    AS 'MODULE_PATHNAME', 'tidemark_tip';
+COMMENT ON FUNCTION tidemark.tip() IS
+    'The last committed block (height, block_time, state_hash) and the earliest height whose state is kept; all NULL before genesis';
+
+-- Transactions and messages, decoded
+
+CREATE FUNCTION tidemark.decode_tx(
+    tx bytea,
+    OUT hash tidemark.hash32,
+    OUT canonical boolean,
+    OUT message_type text,
+    OUT type_url text,
+    OUT message bytea,
+    OUT nonce text,
+    OUT signer bytea,
+    OUT recipient bytea,
+    OUT public_key bytea,
+    OUT signature bytea)
+    RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_decode_tx';
+COMMENT ON FUNCTION tidemark.decode_tx(bytea) IS
+    'A transactions fields; message_type is NULL where the message does not decode, canonical tells whether the bytes are their own re-encoding, U+0000 in text reads \u0000. Raises where the bytes are no transaction';
+
+CREATE FUNCTION tidemark.decode_message_send(
+    tx bytea,
+    OUT from_address bytea,
+    OUT to_address bytea,
+    OUT amount_upokt numeric,
+    OUT amount_text text)
+    RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_decode_message_send';
+COMMENT ON FUNCTION tidemark.decode_message_send(bytea) IS
+    'Fields of a MessageSend; amount_upokt is NULL where amount_text is no integer. NULL where the transaction carries another message';
+
+CREATE FUNCTION tidemark.decode_message_stake(
+    tx bytea,
+    OUT actor_type text,
+    OUT address bytea,
+    OUT public_key bytea,
+    OUT output_address bytea,
+    OUT amount_upokt numeric,
+    OUT amount_text text,
+    OUT chains text[],
+    OUT service_url text,
+    OUT signer bytea)
+    RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_decode_message_stake';
+COMMENT ON FUNCTION tidemark.decode_message_stake(bytea) IS
+    'Fields of a MessageStake; address is that of public_key, signer is NULL where absent. NULL where the transaction carries another message';
+
+CREATE FUNCTION tidemark.decode_message_edit_stake(
+    tx bytea,
+    OUT actor_type text,
+    OUT address bytea,
+    OUT amount_upokt numeric,
+    OUT amount_text text,
+    OUT chains text[],
+    OUT service_url text,
+    OUT signer bytea)
+    RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_decode_message_edit_stake';
+COMMENT ON FUNCTION tidemark.decode_message_edit_stake(bytea) IS
+    'Fields of a MessageEditStake; signer is NULL where absent. NULL where the transaction carries another message';
+
+CREATE FUNCTION tidemark.decode_message_unstake(
+    tx bytea,
+    OUT actor_type text,
+    OUT address bytea,
+    OUT signer bytea)
+    RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_decode_message_unstake';
+COMMENT ON FUNCTION tidemark.decode_message_unstake(bytea) IS
+    'Fields of a MessageUnstake; signer is NULL where absent. NULL where the transaction carries another message';
+
+CREATE FUNCTION tidemark.decode_message_unpause(
+    tx bytea,
+    OUT actor_type text,
+    OUT address bytea,
+    OUT signer bytea)
+    RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_decode_message_unpause';
+COMMENT ON FUNCTION tidemark.decode_message_unpause(bytea) IS
+    'Fields of a MessageUnpause; signer is NULL where absent. NULL where the transaction carries another message';
+
+CREATE FUNCTION tidemark.decode_message_change_parameter(
+    tx bytea,
+    OUT signer bytea,
+    OUT owner bytea,
+    OUT name text,
+    OUT value text,
+    OUT value_type text)
+    RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_decode_message_change_parameter';
+COMMENT ON FUNCTION tidemark.decode_message_change_parameter(bytea) IS
+    'Fields of a MessageChangeParameter; value as a parameter holds it (decimal, text, or hexadecimal digits of bytes), NULL for another wrapper than value_type names. NULL where the transaction carries another message';
+
+CREATE FUNCTION tidemark.decode_message_update_ibc_store(
+    tx bytea,
+    OUT signer bytea,
+    OUT key bytea,
+    OUT value bytea)
+    RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_decode_message_update_ibc_store';
+COMMENT ON FUNCTION tidemark.decode_message_update_ibc_store(bytea) IS
+    'Fields of an UpdateIBCStore. NULL where the transaction carries another message';
+
+CREATE FUNCTION tidemark.decode_message_prune_ibc_store(
+    tx bytea,
+    OUT signer bytea,
+    OUT key bytea)
+    RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_decode_message_prune_ibc_store';
+COMMENT ON FUNCTION tidemark.decode_message_prune_ibc_store(bytea) IS
+    'Fields of a PruneIBCStore. NULL where the transaction carries another message';
+
+-- Over the tables of schema ledger
+
+CREATE FUNCTION tidemark.check_tx(tx bytea)
+    RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'tidemark_check_tx';
+COMMENT ON FUNCTION tidemark.check_tx(bytea) IS
+    'Every check a transaction must pass to be included in the next block, on the rows of the tip in this querys snapshot; its hash, or an error of class TM001 with the text CODE: n, ERROR: …';
+
+CREATE FUNCTION tidemark.session_at(
+    height bigint, application bytea, relay_chain text, geo_zone text,
+    OUT session_id tidemark.hash32, OUT session_number bigint, OUT session_height bigint,
+    OUT session_blocks bigint, OUT kind text, OUT address bytea, OUT draw integer)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 ROWS 25
+    AS 'MODULE_PATHNAME', 'tidemark_session_at';
+COMMENT ON FUNCTION tidemark.session_at(bigint, bytea, text, text) IS
+    'Servicers and fishermen of an application''s session on a relay chain at a height (up to one above the tip): kind is servicer or fisherman, draw the place in draw order from 1, NULL where all candidates were taken; one row with NULL kind for a session without members; raises where there is no session';
+
+CREATE FUNCTION tidemark.verify_block(
+    height bigint, OUT tree text, OUT leaves bigint, OUT ok boolean, OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 11
+    AS 'MODULE_PATHNAME', 'tidemark_verify_block';
+COMMENT ON FUNCTION tidemark.verify_block(bigint) IS
+    'Proves that the rows a block touched are what its header says, at the cost of the change: one row for the block itself and one for each touched tree with the number of touched leaves; detail says what does not hold';

@@ -1,0 +1,40 @@
+/* Every difference between the server versions this extension is built for (15, 16, 17). */
+#ifndef PG_EXTENSION_COMPAT_H
+#define PG_EXTENSION_COMPAT_H
+
+#include "postgres.h"
+
+#include "catalog/pg_type_d.h"
+#include "fmgr.h"
+
+#if PG_VERSION_NUM < 150000
+#error "PostgreSQL 15 or later is needed"
+#endif
+
+/* VARDATA and friends moved out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* What a check hook hands over as `extra` comes from guc_malloc since 16, from malloc before. */
+#if PG_VERSION_NUM >= 160000
+#include "utils/guc.h"
+#define compat_guc_alloc(size) guc_malloc(LOG, (size))
+#define compat_guc_free(p)     guc_free(p)
+#define compat_guc_strdup(s)   guc_strdup(LOG, (s))
+#else
+#define compat_guc_alloc(size) malloc(size)
+#define compat_guc_free(p)     free(p)
+#define compat_guc_strdup(s)   strdup(s)
+#endif
+
+/* Decoding of date and time text got an argument for what went wrong. */
+#if PG_VERSION_NUM >= 160000
+#define compat_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz)                              \
+    DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz), &(DateTimeErrorExtra){0})
+#else
+#define compat_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz)                              \
+    DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz))
+#endif
+
+#endif

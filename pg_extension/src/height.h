@@ -1,0 +1,20 @@
+/* Heights that can be asked for, in the snapshot of the calling query. */
+#ifndef PG_EXTENSION_HEIGHT_H
+#define PG_EXTENSION_HEIGHT_H
+
+#include "compat.h"
+
+#include "protocol/base/bytes.h"
+
+struct tip {
+    height_t height, earliest;
+    struct hash32 state_hash;
+};
+
+/* The row of ledger.tip; raises before genesis. Between query_begin and query_end. */
+struct tip height_tip(void);
+
+/* Raises, with a hint, unless earliest <= h <= the tip. */
+void height_require(const struct tip *tip, height_t h);
+
+#endif

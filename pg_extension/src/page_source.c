@@ -1,0 +1,265 @@
+#include "page_source.h"
+
+#include "asof.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+enum {
+    PAGES_AT_ONCE = 256,
+    SLOTS = 1 << SMT_PAGE_BITS,
+    LAST_DEPTH = SMT_PAGE_BITS * SMT_STORED_LEVELS, /* of a page: no rows below, leaves only */
+    /* Leaves that share 60 bits of their paths: a second one takes 2^60 hashes to find. */
+    GROUND_LEAVES_MAX = 1024
+};
+
+/* A page while it is put together. */
+struct page {
+    struct smt_page_id id;
+    struct smt_node_row rows[SLOTS];
+    size_t row_count;
+    struct smt_leaf *leaves;
+    size_t leaf_count;
+};
+
+/* Node rows of each page: place of the page (from 1), prefix, digest. */
+static struct query *nodes_query(void)
+{
+    static struct query q;
+    StringInfoData sql;
+
+    if (q.sql != NULL)
+        return &q;
+    initStringInfo(&sql);
+    appendStringInfoString(&sql, "SELECT w.place, n.prefix, n.digest FROM unnest($3, $4) WITH "
+                                 "ORDINALITY AS w(depth, page, place), LATERAL (");
+    asof_append(&sql, "prefix, digest", "tree_node",
+                "tree" OP_EQ "$2 AND depth" OP_EQ "w.depth AND (prefix" OP_SHIFT "6)" OP_EQ
+                "w.page AND prefix" OP_GE "(w.page OPERATOR(pg_catalog.*) 64) AND prefix" OP_LT
+                "((w.page" OP_PLUS "1) OPERATOR(pg_catalog.*) 64)",
+                "$1");
+    appendStringInfoString(&sql, ") n ORDER BY 1, 2");
+    q = (struct query){MemoryContextStrdup(TopMemoryContext, sql.data),
+                       4,
+                       {INT8OID, INT2OID, INT2ARRAYOID, INT8ARRAYOID},
+                       NULL};
+    return &q;
+}
+
+/* Single nodes: place in the list (from 1), digest. */
+static struct query *node_query(void)
+{
+    static struct query q;
+    StringInfoData sql;
+
+    if (q.sql != NULL)
+        return &q;
+    initStringInfo(&sql);
+    appendStringInfoString(&sql, "SELECT w.place, n.digest FROM unnest($3, $4) WITH ORDINALITY AS "
+                                 "w(depth, prefix, place), LATERAL (");
+    asof_append(&sql, "digest", "tree_node",
+                "tree" OP_EQ "$2 AND depth" OP_EQ "w.depth AND prefix" OP_EQ
+                "w.prefix AND (prefix" OP_SHIFT "6)" OP_EQ "(w.prefix" OP_SHIFT "6)",
+                "$1");
+    appendStringInfoString(&sql, ") n ORDER BY 1");
+    q = (struct query){MemoryContextStrdup(TopMemoryContext, sql.data),
+                       4,
+                       {INT8OID, INT2OID, INT2ARRAYOID, INT8ARRAYOID},
+                       NULL};
+    return &q;
+}
+
+static struct hash32 digest_column(HeapTuple row, int n, struct arena *a)
+{
+    struct bytes b = query_bytes(row, n, BYTEAOID, a);
+    struct hash32 h = {{0}};
+
+    memcpy(&h, b.data, Min(b.size, sizeof h));
+    return h;
+}
+
+static void read_nodes(struct arena *a, enum tree_id tree, height_t height, struct page *pages,
+                       size_t count)
+{
+    int16 *depth = palloc(sizeof *depth * count);
+    int64 *prefix = palloc(sizeof *prefix * count);
+    Datum values[4];
+
+    for (size_t i = 0; i < count; i++) {
+        depth[i] = (int16)(pages[i].id.depth + SMT_PAGE_BITS);
+        prefix[i] = (int64)pages[i].id.prefix;
+    }
+    values[0] = Int64GetDatum(height);
+    values[1] = Int16GetDatum((int16)tree);
+    values[2] = reader_int2_array(depth, count);
+    values[3] = reader_int8_array(prefix, count);
+    query_run(nodes_query(), values);
+    for (uint64 i = 0; i < SPI_processed; i++) {
+        HeapTuple tuple = SPI_tuptable->vals[i];
+        struct page *page = &pages[query_int64(tuple, 1) - 1];
+
+        /* A row twice in the history would not fit; the install finds the page wrong then. */
+        if (page->row_count == SLOTS)
+            continue;
+        page->rows[page->row_count++] =
+            (struct smt_node_row){(uint8_t)(page->id.depth + SMT_PAGE_BITS),
+                                  (uint64_t)query_int64(tuple, 2), digest_column(tuple, 3, a)};
+    }
+}
+
+/* First and last path64 under a prefix of `depth` bits. */
+static int64 first_path64(uint64_t prefix, int depth)
+{
+    uint64_t bits = depth == 0 ? 0 : prefix << (64 - depth);
+
+    return (int64)(bits ^ UINT64_C(1) << 63);
+}
+
+static int64 last_path64(uint64_t prefix, int depth)
+{
+    uint64_t bits = depth == 0 ? 0 : prefix << (64 - depth);
+
+    return (int64)((bits | UINT64_MAX >> depth) ^ UINT64_C(1) << 63);
+}
+
+struct ranges {
+    int64 *low, *high;
+    size_t count, leaves; /* leaves: at most this many can lie in them */
+};
+
+/* The parts of a page that none of its rows covers, neighbours joined. */
+static void add_ranges(struct ranges *r, const struct page *page)
+{
+    int depth = page->id.depth + SMT_PAGE_BITS;
+    size_t row = 0;
+    bool joins = false;
+
+    if (page->id.depth == LAST_DEPTH) {
+        r->low[r->count] = first_path64(page->id.prefix, LAST_DEPTH);
+        r->high[r->count++] = last_path64(page->id.prefix, LAST_DEPTH);
+        r->leaves += GROUND_LEAVES_MAX;
+        return;
+    }
+    for (uint64_t slot = 0; slot < SLOTS; slot++) {
+        uint64_t prefix = page->id.prefix << SMT_PAGE_BITS | slot;
+
+        while (row < page->row_count && page->rows[row].prefix < prefix)
+            row++;
+        if (row < page->row_count && page->rows[row].prefix == prefix) {
+            joins = false;
+            continue;
+        }
+        if (!joins)
+            r->low[r->count++] = first_path64(prefix, depth);
+        r->high[r->count - 1] = last_path64(prefix, depth);
+        r->leaves++;
+        joins = true;
+    }
+}
+
+static int by_path(const void *x, const void *y)
+{
+    const struct smt_leaf *a = x, *b = y;
+
+    return memcmp(a->path.b, b->path.b, sizeof a->path.b);
+}
+
+static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t height,
+                               struct page *pages, size_t count, struct tm_error *e)
+{
+    struct ranges r = {.low = palloc(sizeof(int64) * count * SLOTS),
+                       .high = palloc(sizeof(int64) * count * SLOTS)};
+    const struct record **records;
+    struct buffer scratch;
+    struct smt_leaf *leaves;
+    size_t found;
+
+    for (size_t i = 0; i < count; i++)
+        add_ranges(&r, &pages[i]);
+    if (r.count == 0)
+        return TM_OK;
+    records = reader_paths_at(a, tree, height, r.low, r.high, r.count, r.leaves + 1, &found);
+    if (found > r.leaves)
+        return tm_fail(e, TM_ERR_LIMIT, "tree nodes are missing: more than %zu rows lie where "
+                       "the stored nodes leave room for them", r.leaves);
+    leaves = arena_array(a, struct smt_leaf, found);
+    buffer_init(&scratch, a, 512);
+    for (size_t i = 0; i < found; i++) {
+        leaves[i].path = record_path(records[i]);
+        leaves[i].value_hash = record_value_hash(records[i], &scratch);
+    }
+    qsort(leaves, found, sizeof *leaves, by_path);
+    for (size_t i = 0; i < count; i++) {
+        int64 low = first_path64(pages[i].id.prefix, pages[i].id.depth);
+        int64 high = last_path64(pages[i].id.prefix, pages[i].id.depth);
+        size_t from = 0, to;
+
+        while (from < found && path64(&leaves[from].path) < low)
+            from++;
+        for (to = from; to < found && path64(&leaves[to].path) <= high; to++)
+            ;
+        pages[i].leaves = leaves + from;
+        pages[i].leaf_count = to - from;
+    }
+    return TM_OK;
+}
+
+enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
+                             const struct hash32 *paths, size_t count, struct tm_error *e)
+{
+    struct smt_page_id wanted[PAGES_AT_ONCE];
+    struct page *pages = palloc(sizeof *pages * PAGES_AT_ONCE);
+    enum tm_err err = TM_OK;
+    size_t n;
+
+    while (err == TM_OK &&
+           (n = smt_want(smt_base(t), paths, count, wanted, PAGES_AT_ONCE)) > 0) {
+        CHECK_FOR_INTERRUPTS();
+        memset(pages, 0, sizeof *pages * n);
+        for (size_t i = 0; i < n; i++)
+            pages[i].id = wanted[i];
+        read_nodes(a, tree, height, pages, n);
+        err = read_leaves(a, tree, height, pages, n, e);
+        for (size_t i = 0; err == TM_OK && i < n; i++)
+            err = smt_install(t, pages[i].id, pages[i].rows, pages[i].row_count, pages[i].leaves,
+                              pages[i].leaf_count, e);
+    }
+    pfree(pages);
+    return err;
+}
+
+size_t page_source_compare(struct arena *a, enum tree_id tree, height_t height,
+                           const struct smt_node_change *changes, size_t count, size_t *wrong)
+{
+    int16 *depth = palloc(sizeof *depth * (count + 1));
+    int64 *prefix = palloc(sizeof *prefix * (count + 1));
+    size_t differences = 0;
+    uint64 next = 0;
+    Datum values[4];
+
+    for (size_t i = 0; i < count; i++) {
+        depth[i] = (int16)changes[i].row.depth;
+        prefix[i] = (int64)changes[i].row.prefix;
+    }
+    values[0] = Int64GetDatum(height);
+    values[1] = Int16GetDatum((int16)tree);
+    values[2] = reader_int2_array(depth, count);
+    values[3] = reader_int8_array(prefix, count);
+    query_run(node_query(), values);
+    for (size_t i = 0; i < count; i++) {
+        struct hash32 digest = {{0}};
+        size_t rows = 0;
+
+        while (next < SPI_processed &&
+               query_int64(SPI_tuptable->vals[next], 1) == (int64)i + 1) {
+            digest = digest_column(SPI_tuptable->vals[next++], 2, a);
+            rows++;
+        }
+        if (rows == (size_t)changes[i].present &&
+            (rows == 0 || hash32_equal(&digest, &changes[i].row.digest)))
+            continue;
+        if (differences++ == 0)
+            *wrong = i;
+    }
+    return differences;
+}

@@ -1,0 +1,91 @@
+#include "query.h"
+
+#include "catalog/namespace.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+void query_begin(void)
+{
+    if (!OidIsValid(get_namespace_oid("ledger", true)))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("this database holds no chain: there is no schema \"ledger\""),
+                        errhint("Run `tidemark init` or `tidemark migrate` on it.")));
+    if (SPI_connect() != SPI_OK_CONNECT)
+        elog(ERROR, "SPI_connect failed");
+}
+
+void query_end(void)
+{
+    SPI_finish();
+}
+
+static void run(struct query *q, const Datum *values, bool read_only)
+{
+    int code;
+
+    if (q->plan == NULL) {
+        SPIPlanPtr plan = SPI_prepare(q->sql, q->argument_count, q->arguments);
+
+        if (plan == NULL)
+            elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
+        if (SPI_keepplan(plan) != 0)
+            elog(ERROR, "SPI_keepplan failed");
+        q->plan = plan;
+    }
+    code = SPI_execute_plan(q->plan, (Datum *)values, NULL, read_only, 0);
+    if (code != SPI_OK_SELECT)
+        elog(ERROR, "SPI_execute_plan: %s", SPI_result_code_string(code));
+}
+
+void query_run(struct query *q, const Datum *values)
+{
+    bool pushed = !ActiveSnapshotSet();
+
+    if (pushed)
+        PushActiveSnapshot(GetTransactionSnapshot());
+    run(q, values, true);
+    if (pushed)
+        PopActiveSnapshot();
+}
+
+void query_run_fresh(struct query *q, const Datum *values)
+{
+    run(q, values, false);
+}
+
+Datum query_value(HeapTuple row, int n, Oid type, bool *is_null)
+{
+    TupleDesc desc = SPI_tuptable->tupdesc;
+    Oid found = getBaseType(SPI_gettypeid(desc, n));
+
+    if (found != type)
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                        errmsg("column \"%s\" of schema \"ledger\" has type %u, not %u",
+                               SPI_fname(desc, n), found, type),
+                        errhint("The tables are not those of this version: run `tidemark migrate`.")));
+    return SPI_getbinval(row, desc, n, is_null);
+}
+
+struct bytes query_bytes(HeapTuple row, int n, Oid type, struct arena *a)
+{
+    bool is_null;
+    Datum value = query_value(row, n, type, &is_null);
+    struct varlena *v;
+
+    if (is_null)
+        return (struct bytes){NULL, 0};
+    v = pg_detoast_datum_packed((struct varlena *)DatumGetPointer(value));
+    return arena_copy(a, bytes_make(VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v)));
+}
+
+int64 query_int64(HeapTuple row, int n)
+{
+    bool is_null;
+    Datum value = query_value(row, n, INT8OID, &is_null);
+
+    if (is_null)
+        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                        errmsg("column \"%s\" of schema \"ledger\" is NULL",
+                               SPI_fname(SPI_tuptable->tupdesc, n))));
+    return DatumGetInt64(value);
+}

@@ -1,0 +1,30 @@
+/* Rows of the versioned tables as records of protocol/, for every tree. */
+#ifndef PG_EXTENSION_ROWS_H
+#define PG_EXTENSION_ROWS_H
+
+#include "query.h"
+
+#include "protocol/state/record.h"
+
+/* How a tree's leaves lie in schema `ledger`; one row of a table for each tree. */
+struct tree_table {
+    const char *table;
+    const char *key;     /* primary key column: what ledger.change holds, as bytes */
+    Oid key_type;        /* bytea, or text for names */
+    const char *columns; /* in the order rows_record reads them; the first is the record's key */
+    const char *path64;  /* expression of the index in tree order */
+};
+
+/* Not for TREE_TRANSACTIONS' validity: its rows are append-only and have a height instead. */
+const struct tree_table *rows_table(enum tree_id tree);
+
+/* A row of the current SPI result, selected with the columns of its tree, copied to the arena. */
+struct record *rows_record(struct arena *a, enum tree_id tree, HeapTuple row);
+
+/* All rows of the current SPI result. */
+const struct record **rows_records(struct arena *a, enum tree_id tree, size_t *count);
+
+/* The record's key as its row has it: the primary key (for IBC the SHA-256 of the key). */
+Datum rows_key(enum tree_id tree, struct bytes key);
+
+#endif

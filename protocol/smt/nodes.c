@@ -1,0 +1,129 @@
+#include "nodes.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CACHE_LINE = 64 };
+
+static void *present(void *p, size_t size)
+{
+    if (p == NULL) {
+        fprintf(stderr, "out of memory: %zu bytes\n", size);
+        abort();
+    }
+    return p;
+}
+
+void *smt_grown(void *old, size_t count, size_t item)
+{
+    return present(realloc(old, count * item), count * item);
+}
+
+static void add_chunk(struct smt_pool *p)
+{
+    size_t size = SMT_CHUNK * p->item;
+
+    assert(p->chunk_count < 1u << (SMT_INDEX_BITS - SMT_CHUNK_BITS));
+    p->chunks = smt_grown(p->chunks, p->chunk_count + 1, sizeof *p->chunks);
+    p->chunks[p->chunk_count++] = present(aligned_alloc(CACHE_LINE, size), size);
+}
+
+uint32_t smt_make(struct smt *t, enum smt_kind kind)
+{
+    struct smt_pool *p = &t->pool[kind];
+
+    p->in_use++;
+    if (p->spare_count > 0)
+        return (uint32_t)kind << SMT_INDEX_BITS | p->spare[--p->spare_count];
+    if (p->fresh == p->chunk_count * SMT_CHUNK)
+        add_chunk(p);
+    return (uint32_t)kind << SMT_INDEX_BITS | p->fresh++;
+}
+
+void smt_release(struct smt *t, uint32_t ref)
+{
+    struct smt_pool *p = &t->pool[smt_kind(ref)];
+
+    if (p->spare_count == p->spare_room) {
+        p->spare_room = p->spare_room == 0 ? 64 : 2 * p->spare_room;
+        p->spare = smt_grown(p->spare, p->spare_room, sizeof *p->spare);
+    }
+    p->spare[p->spare_count++] = ref & ((1u << SMT_INDEX_BITS) - 1);
+    p->in_use--;
+}
+
+void smt_release_subtree(struct smt *t, uint32_t ref)
+{
+    if (smt_kind(ref) == SMT_BRANCH) {
+        const struct smt_branch *b = smt_at(t, ref);
+
+        smt_release_subtree(t, b->child[0]);
+        smt_release_subtree(t, b->child[1]);
+    }
+    if (smt_kind(ref) != SMT_EMPTY)
+        smt_release(t, ref);
+}
+
+void smt_refs_add(struct smt_refs *l, uint32_t ref)
+{
+    if (l->count == l->room) {
+        l->room = l->room == 0 ? 16 : 2 * l->room;
+        l->ref = smt_grown(l->ref, l->room, sizeof *l->ref);
+    }
+    l->ref[l->count++] = ref;
+}
+
+void smt_refs_free(struct smt_refs *l)
+{
+    free(l->ref);
+    *l = (struct smt_refs){0};
+}
+
+static struct hash32 path_of_prefix(uint64_t prefix)
+{
+    struct hash32 path = {{0}};
+
+    for (int i = 0; i < 8; i++)
+        path.b[i] = (uint8_t)(prefix >> (56 - 8 * i));
+    return path;
+}
+
+struct hash32 smt_some_path(const struct smt *t, uint32_t ref)
+{
+    const struct smt_branch *b;
+
+    if (smt_kind(ref) == SMT_STUB)
+        return path_of_prefix(((const struct smt_stub *)smt_at(t, ref))->prefix);
+    b = smt_at(t, ref);
+    if (b->bit <= 64)
+        return path_of_prefix(b->prefix);
+    /* No stub lies deeper than 60, so the walk ends at a leaf. */
+    do {
+        b = smt_at(t, ref);
+        ref = b->child[0];
+    } while (smt_kind(ref) == SMT_BRANCH);
+    return ((const struct smt_leaf *)smt_at(t, ref))->path;
+}
+
+unsigned smt_depth(const struct smt *t, uint32_t ref)
+{
+    if (smt_kind(ref) == SMT_STUB)
+        return ((const struct smt_stub *)smt_at(t, ref))->depth;
+    return ((const struct smt_branch *)smt_at(t, ref))->bit;
+}
+
+struct hash32 smt_digest_at(const struct smt *t, uint32_t ref, unsigned top)
+{
+    struct hash32 path = smt_some_path(t, ref), d;
+
+    if (smt_kind(ref) == SMT_STUB) {
+        d = ((const struct smt_stub *)smt_at(t, ref))->digest;
+    } else {
+        const struct smt_branch *b = smt_at(t, ref);
+
+        d = smt_hash_branch(&b->digest[0], &b->digest[1]);
+    }
+    smt_chain(&d, path.b, smt_depth(t, ref), top);
+    return d;
+}

@@ -1,0 +1,133 @@
+-- The recorded chain against the replayed one: psql variables chain (directory of the recording).
+-- Prints one line a comparison: name|differences. Everything happens in a transaction that is rolled
+-- back by the caller's session end; nothing stays.
+\set ON_ERROR_STOP on
+BEGIN;
+CREATE SCHEMA recorded;
+CREATE TABLE recorded.account (address text, balance text, height bigint);
+CREATE TABLE recorded.pool (name text, balance text, height bigint);
+CREATE TABLE recorded.app (address text, public_key text, staked_tokens text, unused text, output_address text, paused_height bigint, unstaking_height bigint, height bigint);
+CREATE TABLE recorded.servicer (address text, public_key text, staked_tokens text, service_url text, output_address text, paused_height bigint, unstaking_height bigint, height bigint);
+CREATE TABLE recorded.fisherman (LIKE recorded.servicer);
+CREATE TABLE recorded.validator (LIKE recorded.servicer);
+CREATE TABLE recorded.app_chains (address text, chain_id text, height bigint);
+CREATE TABLE recorded.servicer_chains (LIKE recorded.app_chains);
+CREATE TABLE recorded.fisherman_chains (LIKE recorded.app_chains);
+CREATE TABLE recorded.params (name text, height bigint, type text, value text);
+CREATE TABLE recorded.ibc_entries (height bigint, key text, value text);
+CREATE TABLE recorded.block (height bigint, hash text, proposer_address text, quorum_certificate text);
+CREATE TABLE recorded.txresult (line jsonb);
+CREATE TABLE recorded.session (line jsonb);
+CREATE TABLE recorded.root (line jsonb);
+\copy recorded.account FROM 'tests/vectors/chain-a/tables/account.csv' CSV HEADER
+\copy recorded.pool FROM 'tests/vectors/chain-a/tables/pool.csv' CSV HEADER
+\copy recorded.app FROM 'tests/vectors/chain-a/tables/app.csv' CSV HEADER
+\copy recorded.servicer FROM 'tests/vectors/chain-a/tables/servicer.csv' CSV HEADER
+\copy recorded.fisherman FROM 'tests/vectors/chain-a/tables/fisherman.csv' CSV HEADER
+\copy recorded.validator FROM 'tests/vectors/chain-a/tables/validator.csv' CSV HEADER
+\copy recorded.app_chains FROM 'tests/vectors/chain-a/tables/app_chains.csv' CSV HEADER
+\copy recorded.servicer_chains FROM 'tests/vectors/chain-a/tables/servicer_chains.csv' CSV HEADER
+\copy recorded.fisherman_chains FROM 'tests/vectors/chain-a/tables/fisherman_chains.csv' CSV HEADER
+\copy recorded.params FROM 'tests/vectors/chain-a/tables/params.csv' CSV HEADER
+\copy recorded.ibc_entries FROM 'tests/vectors/chain-a/tables/ibc_entries.csv' CSV HEADER
+\copy recorded.block FROM 'tests/vectors/chain-a/tables/block.csv' CSV HEADER
+\copy recorded.txresult FROM 'tests/vectors/chain-a/txresults.jsonl' (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')
+\copy recorded.session FROM 'tests/vectors/chain-a/sessions.jsonl' (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')
+\copy recorded.root FROM 'tests/vectors/chain-a/tree_roots.jsonl' (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')
+
+CREATE TABLE recorded.at AS SELECT height AS h FROM recorded.block;
+
+-- Both directions of a difference between two sets.
+CREATE FUNCTION recorded.differences(want regclass, have regclass) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  n bigint;
+BEGIN
+  EXECUTE format('SELECT count(*) FROM ((TABLE %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL TABLE %1$s)) d', want, have) INTO n;
+  RETURN n;
+END $$;
+
+CREATE VIEW recorded.want_account AS
+  SELECT h, r.* FROM recorded.at, LATERAL (SELECT DISTINCT ON (address) address, balance FROM recorded.account WHERE height <= h ORDER BY address, height DESC) r;
+CREATE VIEW recorded.have_account AS
+  SELECT h, encode(a.address, 'hex'), a.balance_upokt::text FROM recorded.at, LATERAL state.account_at(h) a;
+CREATE VIEW recorded.want_pool AS
+  SELECT h, r.* FROM recorded.at, LATERAL (SELECT DISTINCT ON (name) name, balance FROM recorded.pool WHERE height <= h ORDER BY name, height DESC) r;
+CREATE VIEW recorded.have_pool AS
+  SELECT h, encode(a.address, 'hex'), a.balance_upokt::text FROM recorded.at, LATERAL state.pool_at(h) a;
+
+CREATE VIEW recorded.want_actor AS
+  SELECT h, kind, r.* FROM recorded.at, (VALUES ('app'), ('servicer'), ('fisherman'), ('validator')) k(kind),
+  LATERAL (SELECT DISTINCT ON (address) address, public_key, staked_tokens, service_url, output_address, paused_height, unstaking_height,
+             (SELECT coalesce(array_agg(DISTINCT c.chain_id ORDER BY c.chain_id), '{}') FROM (
+                SELECT * FROM recorded.app_chains WHERE kind = 'app' UNION ALL SELECT * FROM recorded.servicer_chains WHERE kind = 'servicer'
+                UNION ALL SELECT * FROM recorded.fisherman_chains WHERE kind = 'fisherman') c WHERE c.address = a.address AND c.height = a.height) AS chains
+           FROM (SELECT * FROM recorded.app WHERE kind = 'app' UNION ALL SELECT * FROM recorded.servicer WHERE kind = 'servicer'
+                 UNION ALL SELECT * FROM recorded.fisherman WHERE kind = 'fisherman' UNION ALL SELECT * FROM recorded.validator WHERE kind = 'validator') a
+           WHERE height <= h ORDER BY address, height DESC) r;
+CREATE VIEW recorded.have_actor AS
+  SELECT h, k.kind, encode(a.address, 'hex'), encode(a.public_key, 'hex'), a.stake_upokt::text, coalesce(a.service_url, ''), encode(a.output_address, 'hex'),
+         coalesce(a.paused_height, -1), coalesce(a.unstaking_height, -1), (SELECT coalesce(array_agg(c ORDER BY c), '{}') FROM unnest(a.chains) c)
+  FROM recorded.at, LATERAL (
+    SELECT 'app' AS kind, address, public_key, stake_upokt, service_url, output_address, paused_height, unstaking_height, chains FROM state.application_at(h)
+    UNION ALL SELECT 'servicer', address, public_key, stake_upokt, service_url, output_address, paused_height, unstaking_height, chains FROM state.servicer_at(h)
+    UNION ALL SELECT 'fisherman', address, public_key, stake_upokt, service_url, output_address, paused_height, unstaking_height, chains FROM state.fisherman_at(h)
+    UNION ALL SELECT 'validator', address, public_key, stake_upokt, service_url, output_address, paused_height, unstaking_height, chains FROM state.validator_at(h)) a
+  JOIN (VALUES ('app'), ('servicer'), ('fisherman'), ('validator')) k(kind) ON k.kind = a.kind;
+
+CREATE VIEW recorded.want_param AS
+  SELECT h, r.* FROM recorded.at, LATERAL (SELECT DISTINCT ON (name) name, value, height FROM recorded.params WHERE height <= h ORDER BY name, height DESC) r;
+CREATE VIEW recorded.have_param AS
+  SELECT h, p.name, p.value, p.changed_height FROM recorded.at, LATERAL state.param_at(h) p;
+CREATE VIEW recorded.want_ibc AS
+  SELECT h, r.* FROM recorded.at, LATERAL (SELECT DISTINCT ON (key) key, coalesce(value, '') FROM recorded.ibc_entries WHERE height <= h ORDER BY key, height DESC) r;
+CREATE VIEW recorded.have_ibc AS
+  SELECT h, encode(i.key, 'hex'), encode(i.value, 'hex') FROM recorded.at, LATERAL state.ibc_entry_at(h) i;
+
+CREATE VIEW recorded.want_root AS
+  SELECT (line->>'height')::bigint, r.key, r.value FROM recorded.root, LATERAL jsonb_each_text(line->'roots') r;
+CREATE VIEW recorded.have_root AS
+  SELECT h, r.tree::text, encode(r.root, 'hex') FROM recorded.at, LATERAL state.tree_root_at(h) r;
+
+CREATE VIEW recorded.want_transaction AS
+  SELECT (line->>'height')::bigint, (line->>'index')::int, line->>'hash', (line->>'result_code')::int, line->>'signer', line->>'recipient', line->>'message_type', line->>'tx'
+  FROM recorded.txresult;
+CREATE VIEW recorded.have_transaction AS
+  SELECT height, tx_index, encode(hash, 'hex'), result_code, encode(signer, 'hex'), coalesce(encode(recipient, 'hex'), ''), message_type, encode(tx, 'hex') FROM chain.transaction;
+
+-- A session's answer as a set, or "refused".
+CREATE FUNCTION recorded.session_set(h bigint, application text, chain text, geozone text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN (SELECT encode(min(s.session_id), 'hex') || ' ' || min(s.session_number) || ' ' || min(s.session_height) || ' ' || min(s.session_blocks) || ' '
+                 || coalesce(string_agg(s.kind || ':' || encode(s.address, 'hex'), ',' ORDER BY s.kind, s.address), '')
+          FROM state.session_at(h, address(application), chain, geozone) s);
+EXCEPTION WHEN OTHERS THEN
+  RETURN 'refused';
+END $$;
+CREATE VIEW recorded.want_session AS
+  SELECT n, CASE WHEN (line->>'status')::int <> 200 THEN 'refused' ELSE
+      (r->>'id') || ' ' || (r->>'session_number') || ' ' || (r->>'session_height') || ' ' || (r->>'num_session_blocks') || ' ' ||
+      coalesce((SELECT string_agg(kind || ':' || address, ',' ORDER BY kind, address COLLATE "C") FROM (
+         SELECT 'servicer' AS kind, e->>'address' AS address FROM jsonb_array_elements(nullif(r->'servicers', 'null')) e
+         UNION ALL SELECT 'fisherman', e->>'address' FROM jsonb_array_elements(nullif(r->'fishermen', 'null')) e) m), '') END AS answer
+  FROM (SELECT row_number() OVER (ORDER BY line::text) AS n, line,
+               CASE WHEN (line->>'status')::int = 200 THEN (line->>'response')::jsonb END AS r FROM recorded.session) s;
+CREATE VIEW recorded.have_session AS
+  SELECT n, recorded.session_set(CASE (q->>'session_height')::bigint WHEN 0 THEN (line->>'at_height')::bigint ELSE (q->>'session_height')::bigint END,
+                                 q->>'app_address', q->>'chain', q->>'geozone')
+  FROM (SELECT row_number() OVER (ORDER BY line::text) AS n, line, line->'request' AS q FROM recorded.session) s;
+
+SELECT 'accounts|' || recorded.differences('recorded.want_account', 'recorded.have_account');
+SELECT 'pools|' || recorded.differences('recorded.want_pool', 'recorded.have_pool');
+SELECT 'actors and chains|' || recorded.differences('recorded.want_actor', 'recorded.have_actor');
+SELECT 'parameters|' || recorded.differences('recorded.want_param', 'recorded.have_param');
+SELECT 'ibc entries|' || recorded.differences('recorded.want_ibc', 'recorded.have_ibc');
+SELECT 'tree roots|' || recorded.differences('recorded.want_root', 'recorded.have_root');
+SELECT 'transactions|' || recorded.differences('recorded.want_transaction', 'recorded.have_transaction');
+SELECT 'block hashes|' || count(*) FROM recorded.block r FULL JOIN chain.block b USING (height) WHERE encode(b.state_hash, 'hex') IS DISTINCT FROM r.hash;
+SELECT 'sessions|' || recorded.differences('recorded.want_session', 'recorded.have_session');
+SELECT 'verify_state|' || count(*) FROM recorded.at, LATERAL tidemark.verify_state(h) v WHERE NOT v.ok;
+SELECT 'verify_block|' || count(*) FROM recorded.at, LATERAL tidemark.verify_block(h) v WHERE h > 0 AND NOT v.ok;
+SELECT 'smt_root of accounts|' || count(*) FROM recorded.at WHERE NOT (
+  SELECT tidemark.smt_root(a.address, tidemark.encode_account(a.address, a.balance_upokt)) = (SELECT root FROM state.tree_root_at(h) r WHERE r.tree = 'account')
+  FROM state.account_at(h) a);
+ROLLBACK;
