@@ -1,7 +1,9 @@
 /* The operator's and client's program `tidemark`: a table of commands. */
 #include "node/cli/demo.h"
 #include "node/cli/export.h"
+#include "node/cli/keys.h"
 #include "node/cli/replay.h"
+#include "node/cli/tx.h"
 #include "node/cli/verify.h"
 
 static const struct cli_command *const commands[] = {&cli_init_command,
@@ -9,6 +11,8 @@ static const struct cli_command *const commands[] = {&cli_init_command,
                                                      &cli_up_command,
                                                      &cli_status_command,
                                                      &cli_psql_command,
+                                                     &cli_tx_command,
+                                                     &cli_keys_command,
                                                      &cli_db_command,
                                                      &cli_replay_command,
                                                      &cli_export_command,

@@ -136,7 +136,7 @@ static int import(int argc, char **argv)
                                          {NULL}};
     struct keystore ks;
     struct address address;
-    struct bytes content;
+    struct bytes content = {NULL, 0};
     struct tm_error e;
     struct arena a;
     enum tm_err err;

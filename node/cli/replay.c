@@ -26,8 +26,11 @@ struct replay {
     time_t shown;
 };
 
-/* A block the database has already. Block 0 is compared but for its timestamp, which each node of
- * the reference took from its own clock; so is the certificate's order of arrival none of ours. */
+/*
+ * A block the database has already. Block 0 is compared but for its timestamp, which each node of
+ * the reference took from its own clock, and, without a signed header, its network id, which came
+ * from the node's configuration (state.md 5.1).
+ */
 static enum tm_err compare(struct replay *r, const struct recorded_block *given, struct tm_error *e)
 {
     struct block stored, wanted = given->block;
@@ -36,6 +39,8 @@ static enum tm_err compare(struct replay *r, const struct recorded_block *given,
     if (err != TM_OK)
         return err;
     if (given->height == 0) {
+        wanted.header.network_id = wanted.header.has_transactions_hash ? wanted.header.network_id
+                                                                       : stored.header.network_id;
         wanted.header.has_timestamp = stored.header.has_timestamp;
         wanted.header.seconds = stored.header.seconds;
         wanted.header.nanos = stored.header.nanos;

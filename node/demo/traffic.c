@@ -96,6 +96,7 @@ static struct bytes make_parameter(struct traffic *t, struct arena *a, const cha
                         .parameter_key = bytes_of(name),
                         .has_parameter_value = true,
                         .wrapper = WRAPPER_STRING,
+                        .wrapper_decodes = true,
                         .text_value = bytes_of(value)};
 
     return sign(t, a, &m, &t->owner);

@@ -27,8 +27,7 @@ static void make_writes(struct arena *a, const struct genesis *genesis, struct s
         const struct record *r = sorted[i];
 
         writes[i] = (struct ledger_write){.tree = r->tree, .key = r->key, .after = r};
-        touches[i] =
-            (struct ledger_touch){.tree = r->tree, .key = r->key, .step = STEP_GENESIS};
+        touches[i] = (struct ledger_touch){.tree = r->tree, .key = r->key, .step = STEP_GENESIS};
     }
     out->writes = writes;
     out->touches = touches;
@@ -71,15 +70,18 @@ static struct validator_set first_set(struct arena *a, const struct genesis *gen
     for (size_t i = 0; i < genesis->record_count; i++) {
         const struct record *r = &genesis->records[i];
 
-        if (r->tree != TREE_VAL || (genesis->rules->validator_set_filtered &&
-                                    (r->actor.paused_height != HEIGHT_NONE ||
-                                     r->actor.unstaking_height != HEIGHT_NONE)))
+        if (r->tree != TREE_VAL ||
+            (genesis->rules->validator_set_filtered &&
+             (r->actor.paused_height != HEIGHT_NONE || r->actor.unstaking_height != HEIGHT_NONE)))
             continue;
         set.members[set.count++] = (struct validator){r->key, r->actor.public_key};
     }
     qsort(set.members, set.count, sizeof *set.members, compare_validators);
     return set;
 }
+
+/* The reference took it from each node's configuration, whose default this is (state.md 5.1). */
+static const char REFERENCE_NETWORK_ID[] = "localnet";
 
 enum tm_err genesis_block(struct arena *a, const struct genesis *genesis, struct store_block *out,
                           struct tm_error *e)
@@ -89,7 +91,8 @@ enum tm_err genesis_block(struct arena *a, const struct genesis *genesis, struct
     enum tm_err err;
 
     *out = (struct store_block){
-        .header = {.network_id = genesis->chain_id,
+        .header = {.network_id = genesis->rules->signed_header ? genesis->chain_id
+                                                               : bytes_of(REFERENCE_NETWORK_ID),
                    .has_state_hash = true,
                    .has_timestamp = true,
                    .seconds = genesis->seconds,

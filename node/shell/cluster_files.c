@@ -10,6 +10,8 @@
 #define PG_SHARE     "share/postgresql/" CLUSTER_PG_MAJOR
 #define PG_EXTENSION PG_SHARE "/extension"
 
+#define INITDB_USER "--username=" CLUSTER_SUPERUSER
+
 enum { EXTENSION_FILE_MAX = 64 * 1024 * 1024 };
 
 static const char *const roles[] = {CLUSTER_SUPERUSER, "tidemark_node",  "tidemark_reader",
@@ -137,7 +139,7 @@ static enum tm_err create_data(const struct cluster *c, struct arena *a, struct 
     const char *const initdb[] = {arena_format(a, "%s/" CLUSTER_BIN "/initdb", c->prefix),
                                   "--pgdata",
                                   fresh,
-                                  "--username=" CLUSTER_SUPERUSER,
+                                  INITDB_USER,
                                   "--encoding=UTF8",
                                   "--locale=C",
                                   "--data-checksums",

@@ -140,7 +140,7 @@ enum tm_err cluster_keeper_start(const struct cluster *c, int *alive, struct tm_
 
         if (keeper == 0)
             run_keeper(c, channel[1]);
-        _exit(keeper < 0);
+        _exit(keeper < 0 ? 1 : 0);
     }
     close(channel[1]);
     if (between < 0) {

@@ -5,7 +5,9 @@
 static const char *const SETTINGS =
     "SET search_path = pg_catalog, pg_temp;"
     "SET row_security = off;"
-    "SET session_replication_role = origin;"
+    /* Only a superuser may set it, so only a superuser can have set it otherwise. */
+    "SELECT CASE WHEN pg_catalog.current_setting('session_replication_role') <> 'origin'"
+    "    THEN pg_catalog.set_config('session_replication_role', 'origin', false) END;"
     "SET synchronous_commit = on;"
     "SET statement_timeout = 0;"
     "SET lock_timeout = 0;"

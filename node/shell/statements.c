@@ -123,7 +123,8 @@ char *versioned_select(struct arena *a, const struct versioned *v)
     return arena_format(a, "%s, v.valid_from", list(a, v, "v.", false));
 }
 
-/* $1 height, $2 present (boolean[]), from $3 on the columns as arrays (storage.md, "apply"). */
+/* $1 height, $2 present (boolean[]), from $3 on the columns as arrays (storage.md, "apply").
+ * unnest of several arrays is grammar, not a function, and takes no schema. */
 static char *apply_sql(struct arena *a, const struct versioned *v)
 {
     const char *key = v->columns[0].name;
@@ -143,7 +144,7 @@ static char *apply_sql(struct arena *a, const struct versioned *v)
     return arena_format(
         a,
         "WITH change AS MATERIALIZED (\n"
-        "    SELECT * FROM pg_catalog.unnest($2::pg_catalog.bool[]%s) c(present, %s)\n"
+        "    SELECT * FROM unnest($2::pg_catalog.bool[]%s) c(present, %s)\n"
         "), closed AS (\n"
         "    INSERT INTO ledger.%s_history (valid_from, valid_to, class, %s)\n"
         "    SELECT v.valid_from, $1::pg_catalog.int8,\n"
@@ -208,7 +209,7 @@ const char *statement_sql(struct arena *a, const struct versioned *v, enum state
         /* $1 number of the page, $2 and $3 range of path64, $4 most rows it can hold */
         return arena_format(
             a,
-            "SELECT r.page, v.* FROM pg_catalog.unnest($1::pg_catalog.int4[],\n"
+            "SELECT r.page, v.* FROM unnest($1::pg_catalog.int4[],\n"
             "    $2::pg_catalog.int8[], $3::pg_catalog.int8[], $4::pg_catalog.int8[])\n"
             "    r(page, low, high, most),\n"
             "LATERAL (SELECT %s FROM ledger.%s v WHERE %s BETWEEN r.low AND r.high\n"

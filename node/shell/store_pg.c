@@ -15,13 +15,13 @@ static const char *const FIXED[][2] = {
     {"block_transactions", "SELECT tx FROM ledger.transaction\n"
                            "WHERE height = $1::pg_catalog.int8 ORDER BY tx_index"},
     {"page_nodes",
-     "SELECT p.page, n.prefix, n.digest FROM pg_catalog.unnest($1::pg_catalog.int4[],\n"
+     "SELECT p.page, n.prefix, n.digest FROM unnest($1::pg_catalog.int4[],\n"
      "    $2::pg_catalog.int2[], $3::pg_catalog.int2[], $4::pg_catalog.int8[])\n"
      "    p(page, tree, depth, prefix)\n"
      "JOIN ledger.tree_node n ON n.tree = p.tree AND n.depth = p.depth + 6::pg_catalog.int2\n"
      "    AND n.prefix BETWEEN p.prefix << 6 AND p.prefix << 6 | 63"},
     {"leaves_transaction",
-     "SELECT r.page, v.hash, v.tx FROM pg_catalog.unnest($1::pg_catalog.int4[],\n"
+     "SELECT r.page, v.hash, v.tx FROM unnest($1::pg_catalog.int4[],\n"
      "    $2::pg_catalog.int8[], $3::pg_catalog.int8[], $4::pg_catalog.int8[])\n"
      "    r(page, low, high, most),\n"
      "LATERAL (SELECT DISTINCT ON (tidemark.path64(t.hash), t.hash) t.hash, t.tx\n"
@@ -36,7 +36,7 @@ static const char *const FIXED[][2] = {
                   "VALUES ($1::pg_catalog.int8, 0, $2)"},
     {"apply_nodes",
      "WITH change AS MATERIALIZED (\n"
-     "    SELECT * FROM pg_catalog.unnest($2::pg_catalog.int2[], $3::pg_catalog.int2[],\n"
+     "    SELECT * FROM unnest($2::pg_catalog.int2[], $3::pg_catalog.int2[],\n"
      "        $4::pg_catalog.int8[], $5::pg_catalog.bytea[]) c(tree, depth, prefix, digest)\n"
      "), closed AS (\n"
      "    INSERT INTO ledger.tree_node_history (tree, depth, prefix, valid_from, valid_to, class,\n"
@@ -65,7 +65,7 @@ static const char *const FIXED[][2] = {
      "WITH kept AS (\n"
      "    INSERT INTO ledger.transaction (height, tx_index, hash, tx, result_code, error, signer,\n"
      "        recipient, message_type)\n"
-     "    SELECT $1::pg_catalog.int8, t.* FROM pg_catalog.unnest($2::pg_catalog.int4[],\n"
+     "    SELECT $1::pg_catalog.int8, t.* FROM unnest($2::pg_catalog.int4[],\n"
      "        $3::pg_catalog.bytea[], $4::pg_catalog.bytea[], $5::pg_catalog.int4[],\n"
      "        $6::pg_catalog.text[], $7::pg_catalog.bytea[], $8::pg_catalog.bytea[],\n"
      "        $9::pg_catalog.text[]) t\n"
@@ -74,7 +74,7 @@ static const char *const FIXED[][2] = {
      "SELECT tidemark.change_digest(hash, tx) FROM kept\n"
      "WHERE tx_index <> ALL ($10::pg_catalog.int4[])"},
     {"apply_changes", "INSERT INTO ledger.change (height, tree, key, step)\n"
-                      "SELECT $1::pg_catalog.int8, c.* FROM pg_catalog.unnest(\n"
+                      "SELECT $1::pg_catalog.int8, c.* FROM unnest(\n"
                       "    $2::pg_catalog.int2[], $3::pg_catalog.bytea[], $4::pg_catalog.int4[]) c"},
     {"apply_block",
      "INSERT INTO ledger.block (height, network_id, state_hash, previous_state_hash, proposer,\n"

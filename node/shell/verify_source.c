@@ -49,9 +49,13 @@ struct verify_source {
 
 enum tm_err verify_source_open(PGconn *conn, struct verify_source **out, struct tm_error *e)
 {
-    enum tm_err err = pg_session_set(conn, e);
     struct verify_source *s;
+    enum tm_err err;
 
+    /* A reader's session: nothing a user made may stand in for a table, an operator or rows. */
+    err = pg_run(conn, "SET search_path = pg_catalog, pg_temp", e);
+    if (err == TM_OK)
+        err = pg_run(conn, "SET row_security = off", e);
     if (err == TM_OK)
         err = pg_run(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e);
     if (err != TM_OK)

@@ -38,12 +38,13 @@ struct amount amount_subtract(struct arena *a, struct amount x, struct amount y)
 int amount_compare(struct amount x, struct amount y);
 bool amount_is_negative(struct amount x);
 
-/* floor(x * percent / 100) in integers (rules.md, written balances); x >= 0, 0 <= percent <= 100. */
+/* floor(x * percent / 100) in integers (rules.md, written balances); x >= 0, 0 <= percent <= 100.
+ */
 struct amount amount_percent(struct arena *a, struct amount x, int percent);
 
 /*
- * The reference's proposer share: binary floats of max(64, bit length of x) bits, both steps rounded
- * to nearest even, then truncated toward zero (utility.md 3.5). Any sign of x.
+ * The reference's proposer share: binary floats of max(64, bit length of x) bits, both steps
+ * rounded to nearest even, then truncated toward zero (utility.md 3.5). Any sign of x.
  */
 struct amount amount_percent_float(struct arena *a, struct amount x, int percent);
 

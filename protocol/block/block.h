@@ -19,14 +19,14 @@ struct block_header {
     struct bytes network_id;
     bool has_state_hash;
     struct hash32 state_hash;
-    bool has_previous;                  /* false at height 0 */
+    bool has_previous; /* false at height 0 */
     struct hash32 previous_state_hash;
-    struct bytes proposer;              /* 20 bytes, empty at 0 */
-    struct bytes certificate;           /* encoded quorum certificate, may be empty */
+    struct bytes proposer;    /* 20 bytes, empty at 0 */
+    struct bytes certificate; /* encoded quorum certificate, may be empty */
     bool has_timestamp;
     int64_t seconds;
     int32_t nanos;
-    bool has_tree_roots;                /* all ten or none */
+    bool has_tree_roots; /* all ten or none */
     struct hash32 tree_roots[TREES];
     bool has_validator_set, has_next_validator_set, has_transactions_hash;
     struct hash32 validator_set_hash, next_validator_set_hash, transactions_hash;

@@ -12,29 +12,23 @@ static const enum tree_id BY_NAME[TREES] = {
     TREE_PARAMS,  TREE_POOL, TREE_SERVICER, TREE_TRANSACTIONS, TREE_VAL,
 };
 
-static bool is_lower_hex(struct bytes text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (!(text.data[i] >= '0' && text.data[i] <= '9') &&
-            !(text.data[i] >= 'a' && text.data[i] <= 'f'))
-            return false;
-    return true;
-}
-
 /* Empty text is an absent hash. */
 static enum tm_err read_hash(ProtobufCBinaryData data, const char *field, bool *present,
                              struct hash32 *out, struct tm_error *e)
 {
     struct bytes text = codec_bytes(data);
+    char again[HASH_TEXT];
 
     *present = text.size > 0;
     if (text.size == 0)
         return TM_OK;
-    if (text.size != HASH_TEXT || !is_lower_hex(text))
-        return tm_fail(e, TM_ERR_MALFORMED, "BlockHeader: %s is not %d lower-case hex digits",
-                       field, (int)HASH_TEXT);
-    hex_decode(text, out->b);
-    return TM_OK;
+    if (text.size == HASH_TEXT && hex_decode(text, out->b)) {
+        hex_encode(bytes_hash(out), again);
+        if (memcmp(again, text.data, HASH_TEXT) == 0)
+            return TM_OK;
+    }
+    return tm_fail(e, TM_ERR_MALFORMED, "BlockHeader: %s is not %d lower-case hex digits", field,
+                   (int)HASH_TEXT);
 }
 
 static enum tm_err read_tree_roots(const Pocket__BlockHeader *p, struct block_header *out,

@@ -24,13 +24,15 @@ enum {
 
 enum { CERTIFICATE_OVERHEAD = 64, SIGNATURE_SIZE = 128 };
 
-static bool is_lower_hex(struct bytes text)
+/* The bytes of lower-case hex text. */
+static bool read_address(struct arena *a, struct bytes text, struct bytes *out)
 {
-    for (size_t i = 0; i < text.size; i++)
-        if (!(text.data[i] >= '0' && text.data[i] <= '9') &&
-            !(text.data[i] >= 'a' && text.data[i] <= 'f'))
-            return false;
-    return text.size % 2 == 0;
+    uint8_t *address = arena_alloc(a, text.size / 2);
+
+    if (!hex_decode(text, address))
+        return false;
+    *out = bytes_make(address, text.size / 2);
+    return bytes_equal(bytes_of(hex_text(a, *out)), text);
 }
 
 /* The sub-message of a field in canonical bytes; data is NULL when the field is absent. */
@@ -54,12 +56,9 @@ static enum tm_err take_signatures(struct arena *a, const Pocket__ThresholdSigna
     out->signature_count = p->n_signatures;
     for (size_t i = 0; i < p->n_signatures; i++) {
         struct bytes text = codec_bytes(p->signatures[i]->address);
-        uint8_t *address = arena_alloc(a, text.size / 2);
 
-        if (!is_lower_hex(text))
+        if (!read_address(a, text, &out->signatures[i].address))
             return tm_fail(e, TM_ERR_MALFORMED, "PartialSignature: address is not lower-case hex");
-        hex_decode(text, address);
-        out->signatures[i].address = bytes_make(address, text.size / 2);
         out->signatures[i].signature = codec_bytes(p->signatures[i]->signature);
     }
     return TM_OK;

@@ -23,8 +23,8 @@ struct partial_signature {
 struct certificate {
     uint64_t height, round;
     enum hotstuff_step step;
-    struct block block;        /* `standard`: the signed header alone; `reference`: with transactions */
-    struct bytes block_raw;    /* canonical encoding of block, unknown fields included */
+    struct block block; /* `standard`: the signed header alone; `reference`: with transactions */
+    struct bytes block_raw; /* canonical encoding of block, unknown fields included */
     struct partial_signature *signatures;
     size_t signature_count;
 };
@@ -43,8 +43,9 @@ bool is_quorum(size_t count, size_t members);
 /*
  * Checks a decoded certificate against the block it decides and the set that signed it (the set
  * after height - 1). `standard`: block.md, "QuorumCertificate". `reference`: distinct members with
- * valid signatures over QC.block, whose header fields 1, 3, 4, 5 and transactions (re-encoded) equal
- * the block's; entries that do not verify are skipped. TM_ERR_MISMATCH says what does not hold.
+ * valid signatures over QC.block, whose header fields 1, 3, 4, 5 and transactions (re-encoded)
+ * equal the block's; entries that do not verify are skipped. TM_ERR_MISMATCH says what does not
+ * hold.
  */
 enum tm_err certificate_verify(struct arena *a, const struct certificate *c,
                                const struct block *block, const struct validator_set *set,

@@ -38,9 +38,14 @@ static uint32_t text_fields(const ProtobufCMessageDescriptor *type)
     return 0;
 }
 
+static bool is_map_entry(const ProtobufCMessageDescriptor *type)
+{
+    return type == &pocket__tree_hash__descriptor;
+}
+
 static bool is_map(const ProtobufCFieldDescriptor *field)
 {
-    return field->descriptor == &pocket__tree_hash__descriptor;
+    return is_map_entry(field->descriptor);
 }
 
 static enum wire_type type_on_wire(const ProtobufCFieldDescriptor *field)
@@ -197,7 +202,9 @@ static enum tm_err check_message(struct check *c, const ProtobufCMessageDescript
         field = known_field(type, &f);
         c->canonical = c->canonical && f.short_tag;
         if (field == NULL) {
-            p.past_known = c->has_unknown = true;
+            p.past_known = true;
+            /* Map entries lose theirs. */
+            c->has_unknown = c->has_unknown || !is_map_entry(type);
             continue;
         }
         c->canonical = c->canonical && f.short_integer && in_order(&p, field) &&

@@ -18,8 +18,8 @@ struct private_key {
 };
 
 enum ed25519_rule {
-    ED25519_STRICT,    /* libsodium's: small order and non-canonical points refused (`standard`) */
-    ED25519_REFERENCE  /* Go's: S < L, cofactorless, R compared as bytes (utility.md 1.5) */
+    ED25519_STRICT,   /* libsodium's: small order and non-canonical points refused (`standard`) */
+    ED25519_REFERENCE /* Go's: S < L, cofactorless, R compared as bytes (utility.md 1.5) */
 };
 
 /* True iff the signature holds. Thread-safe; no state. */

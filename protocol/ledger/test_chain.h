@@ -38,6 +38,22 @@ static inline struct bytes test_key(struct test_chain *c, int n)
     return bytes_make(c->key[n].b, sizeof c->key[n].b);
 }
 
+/* Derived once: the fuzzer makes a chain for every input. */
+static inline struct public_key test_public_key(int n)
+{
+    static struct public_key keys[TEST_KEYS];
+    static bool known[TEST_KEYS];
+
+    if (!known[n]) {
+        uint8_t seed[32] = {(uint8_t)(n + 1)};
+        struct private_key key = ed25519_from_seed(seed);
+
+        keys[n] = ed25519_public(&key);
+        known[n] = true;
+    }
+    return keys[n];
+}
+
 static inline void test_put(struct test_chain *c, struct record r)
 {
     ledger_memory_load(&c->memory, &r, 1);
@@ -93,10 +109,7 @@ static inline void test_chain_init(struct test_chain *c, const struct rules *rul
     ledger_memory_init(&c->memory);
     c->view = ledger_memory_view(&c->memory);
     for (int i = 0; i < TEST_KEYS; i++) {
-        uint8_t seed[32] = {(uint8_t)(i + 1)};
-        struct private_key key = ed25519_from_seed(seed);
-
-        c->key[i] = ed25519_public(&key);
+        c->key[i] = test_public_key(i);
         c->address[i] = address_of_key(&c->key[i]);
         test_balance(c, TREE_ACCOUNT, test_address(c, i), "100000000000");
     }

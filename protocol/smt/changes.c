@@ -10,14 +10,15 @@ struct view {
     const struct hash32 *digest;
 };
 
-struct rows {
-    struct smt_node_change *row;
-    size_t count, room;
+/* One subtree in both versions. */
+struct pair {
+    struct view old, new;
+    uint64_t prefix; /* left-aligned */
 };
 
-struct difference {
-    const struct smt *t;
-    struct rows at[SMT_STORED_LEVELS];
+struct pairs {
+    struct pair *pair;
+    size_t count, room;
 };
 
 static bool has_row(struct view v)
@@ -30,33 +31,38 @@ static struct hash32 digest_of(const struct smt *t, struct view v, unsigned dept
     return v.digest != NULL ? *v.digest : smt_digest_at(t, v.ref, depth);
 }
 
-static void add_row(struct rows *r, struct smt_node_change change)
+static void add_pair(const struct smt *t, struct pairs *l, struct pair p)
 {
-    if (r->count == r->room) {
-        r->room = r->room == 0 ? 16 : 2 * r->room;
-        r->row = smt_grown(r->row, r->room, sizeof *r->row);
+    if (l->count == l->room) {
+        l->room = l->room == 0 ? 64 : 2 * l->room;
+        l->pair = smt_grown(l->pair, l->room, sizeof *l->pair);
     }
-    r->row[r->count++] = change;
+    l->pair[l->count++] = p;
+    if (p.old.ref != 0)
+        __builtin_prefetch(smt_at(t, p.old.ref));
+    if (p.new.ref != 0)
+        __builtin_prefetch(smt_at(t, p.new.ref));
 }
 
-static void compare_rows(struct difference *d, struct view old, struct view new, unsigned depth,
-                         uint64_t prefix)
+/* True and *change filled if the row at this depth is not the same in both. */
+static bool differs(const struct smt *t, const struct pair *p, unsigned depth,
+                    struct smt_node_change *change)
 {
-    struct smt_node_change change = {.row = {.depth = (uint8_t)depth}, .present = has_row(new)};
+    struct hash32 before;
 
-    if (!has_row(old) && !has_row(new))
-        return;
-    change.row.prefix = prefix >> (64 - depth);
-    if (has_row(new)) {
-        change.row.digest = digest_of(d->t, new, depth);
-        if (has_row(old)) {
-            struct hash32 before = digest_of(d->t, old, depth);
-
-            if (hash32_equal(&before, &change.row.digest))
-                return;
-        }
-    }
-    add_row(&d->at[depth / SMT_PAGE_BITS - 1], change);
+    if (!has_row(p->old) && !has_row(p->new))
+        return false;
+    *change = (struct smt_node_change){
+        .row = {.depth = (uint8_t)depth, .prefix = p->prefix >> (64 - depth)},
+        .present = has_row(p->new),
+    };
+    if (!change->present)
+        return true;
+    change->row.digest = digest_of(t, p->new, depth);
+    if (!has_row(p->old))
+        return true;
+    before = digest_of(t, p->old, depth);
+    return !hash32_equal(&before, &change->row.digest);
 }
 
 /* What of the subtree, whose paths start with `prefix`, lies on one side of the bit at `depth`. */
@@ -87,51 +93,49 @@ static struct view child(const struct smt *t, struct view v, unsigned depth, boo
     return (struct view){v.ref, NULL};
 }
 
-static void compare(struct difference *d, struct view old, struct view new, unsigned depth,
-                    uint64_t prefix)
+static void step_down(const struct smt *t, const struct pair *p, unsigned depth,
+                      struct pairs *below)
 {
-    for (;;) {
-        struct view o[2], n[2];
-        bool differs[2];
+    if (!has_row(p->old) && !has_row(p->new))
+        return;
+    for (int side = 0; side < 2; side++) {
+        struct pair q = {child(t, p->old, depth, side), child(t, p->new, depth, side),
+                         p->prefix | (uint64_t)side << (63 - depth)};
 
-        if (depth > 0 && depth % SMT_PAGE_BITS == 0)
-            compare_rows(d, old, new, depth, prefix);
-        if (depth == DEEPEST || (!has_row(old) && !has_row(new)))
-            return;
-        for (int side = 0; side < 2; side++) {
-            o[side] = child(d->t, old, depth, side);
-            n[side] = child(d->t, new, depth, side);
-            differs[side] = o[side].ref != n[side].ref;
-        }
-        if (differs[0] && differs[1])
-            compare(d, o[0], n[0], depth + 1, prefix);
-        else if (!differs[0] && !differs[1])
-            return;
-        old = o[differs[1]];
-        new = n[differs[1]];
-        if (differs[1])
-            prefix |= (uint64_t)1 << (63 - depth);
-        depth++;
+        if (q.old.ref != q.new.ref)
+            add_pair(t, below, q);
     }
 }
 
+/* Depth by depth, so that memory is read ahead and the rows come out in order. */
 size_t smt_node_changes(const struct smt_version *v, struct arena *a, struct smt_node_change **out)
 {
-    struct difference d = {.t = v->tree};
-    size_t count = 0;
+    const struct smt *t = v->tree;
+    struct pairs here = {0}, below = {0};
+    struct buffer rows;
 
+    buffer_init(&rows, a, sizeof **out);
     if (v->parent != NULL && v->parent->root.child[0] != v->root.child[0])
-        compare(&d, (struct view){v->parent->root.child[0], &v->parent->root.digest[0]},
-                (struct view){v->root.child[0], &v->root.digest[0]}, 0, 0);
-    for (int i = 0; i < SMT_STORED_LEVELS; i++)
-        count += d.at[i].count;
-    *out = arena_array(a, struct smt_node_change, count);
-    count = 0;
-    for (int i = 0; i < SMT_STORED_LEVELS; i++) {
-        if (d.at[i].count > 0)
-            memcpy(*out + count, d.at[i].row, d.at[i].count * sizeof **out);
-        count += d.at[i].count;
-        free(d.at[i].row);
+        add_pair(t, &here,
+                 (struct pair){.old = {v->parent->root.child[0], NULL},
+                               .new = {v->root.child[0], NULL}});
+    for (unsigned depth = 0; depth <= DEEPEST && here.count > 0; depth++) {
+        struct pairs swap = here;
+
+        for (size_t i = 0; i < here.count; i++) {
+            struct smt_node_change change;
+
+            if (depth > 0 && depth % SMT_PAGE_BITS == 0 &&
+                differs(t, &here.pair[i], depth, &change))
+                buffer_append(&rows, &change, sizeof change);
+            step_down(t, &here.pair[i], depth, &below);
+        }
+        here = below;
+        below = swap;
+        below.count = 0;
     }
-    return count;
+    free(here.pair);
+    free(below.pair);
+    *out = (struct smt_node_change *)(void *)rows.data;
+    return rows.size / sizeof **out;
 }

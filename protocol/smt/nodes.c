@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CACHE_LINE = 64 };
+enum { CACHE_LINE = 64, MADE_AHEAD = 8 /* nodes; enough to hide the latency of memory */ };
 
 static void *present(void *p, size_t size)
 {
@@ -34,6 +34,13 @@ uint32_t smt_make(struct smt *t, enum smt_kind kind)
     struct smt_pool *p = &t->pool[kind];
 
     p->in_use++;
+    if (p->spare_count > MADE_AHEAD) {
+        uint32_t soon = p->spare[p->spare_count - MADE_AHEAD - 1];
+        const uint8_t *at = smt_at(t, (uint32_t)kind << SMT_INDEX_BITS | soon);
+
+        __builtin_prefetch(at, 1);
+        __builtin_prefetch(at + p->item - 1, 1);
+    }
     if (p->spare_count > 0)
         return (uint32_t)kind << SMT_INDEX_BITS | p->spare[--p->spare_count];
     if (p->fresh == p->chunk_count * SMT_CHUNK)

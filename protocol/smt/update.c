@@ -2,6 +2,7 @@
  * A batch of changes in two passes. Down: breadth first, all changes one branch further each time,
  * copying the branches they pass (many independent reads in flight instead of one chain of cache
  * misses per path). Up: depth by depth from the deepest, all nodes of one depth hashed together.
+ * A large batch is divided by subtrees, so that what goes down is still in the cache on its way up.
  */
 #include "nodes.h"
 
@@ -12,8 +13,8 @@
 enum {
     NONE = UINT32_MAX,
     HASHED_TOGETHER = 256,
-    LOOK_AHEAD = 12,        /* tasks; enough for the latency of memory, few enough for L1 */
-    SCRATCH_KEPT = 32 << 20 /* bytes kept for the next update: some 30,000 changes' worth */
+    TOGETHER = 256, /* changes that go down and up at once: their nodes fit into a level 2 cache */
+    PARTS = 16      /* subtrees a larger batch is divided into, again and again */
 };
 
 /* Changes lo … hi - 1 belong below the node that is child `side` of an item's branch. */
@@ -68,6 +69,14 @@ void smt_scratch_free(struct smt_scratch *s)
     free(s);
 }
 
+/* --- down ----------------------------------------------------------------------------------------
+ */
+
+static struct smt_branch *parent_of(const struct update *u, uint32_t item)
+{
+    return item == NONE ? &u->v->root : u->s->item[item].from;
+}
+
 static void prefetch(const struct smt *t, uint32_t ref)
 {
     const char *p;
@@ -80,14 +89,6 @@ static void prefetch(const struct smt *t, uint32_t ref)
         __builtin_prefetch(p + sizeof(struct smt_branch) - 1);
 }
 
-/* --- down ----------------------------------------------------------------------------------------
- */
-
-static struct smt_branch *parent_of(const struct update *u, uint32_t item)
-{
-    return item == NONE ? &u->v->root : u->s->item[item].from;
-}
-
 static void push_task(struct update *u, struct task task)
 {
     struct smt_scratch *s = u->s;
@@ -97,6 +98,7 @@ static void push_task(struct update *u, struct task task)
         s->task = smt_grown(s->task, s->task_room, sizeof *s->task);
     }
     s->task[s->task_count++] = task;
+    prefetch(u->t, task.ref);
 }
 
 static uint32_t push_item(struct update *u, const struct task *k, struct item item)
@@ -344,16 +346,15 @@ static void onto_branch(struct update *u, struct task *k)
                                    .depth = (uint16_t)(bit + 1)});
 }
 
-/* False if a page is missing. */
-static bool descend(struct update *u)
+/* Takes tasks from *next on until none is left or `parts` of them wait. False if a page is missing.
+ */
+static bool descend(struct update *u, size_t *next, size_t parts)
 {
     struct smt_scratch *s = u->s;
 
-    for (size_t i = 0; i < s->task_count; i++) {
-        struct task k = s->task[i];
+    for (; *next < s->task_count && s->task_count - *next < parts; (*next)++) {
+        struct task k = s->task[*next];
 
-        if (i + LOOK_AHEAD < s->task_count)
-            prefetch(u->t, s->task[i + LOOK_AHEAD].ref);
         switch (smt_kind(k.ref)) {
         case SMT_EMPTY:
             into_empty(u, &k);
@@ -465,9 +466,12 @@ static bool bit_above(const struct update *u, const struct item *i, unsigned dep
     return smt_bit(u->change[i->lo].path.b, depth);
 }
 
-/* Items in order of their bit, those of one bit in order of their paths. */
-static void order(struct smt_scratch *s, uint32_t first[SMT_DEPTH + 1])
+/* Items from `start` on in order of their bit, those of one bit in order of their paths. Returns
+ * one more than the greatest bit. */
+static unsigned order(struct smt_scratch *s, size_t start, uint32_t first[SMT_DEPTH + 1])
 {
+    unsigned deepest = 0;
+
     memset(first, 0, (SMT_DEPTH + 1) * sizeof first[0]);
     if (s->order_room < s->item_room) {
         s->order_room = s->item_room;
@@ -475,25 +479,30 @@ static void order(struct smt_scratch *s, uint32_t first[SMT_DEPTH + 1])
         s->climbing = smt_grown(s->climbing, s->order_room, sizeof *s->climbing);
         s->climbed = smt_grown(s->climbed, s->order_room, sizeof *s->climbed);
     }
-    for (size_t i = 0; i < s->item_count; i++)
-        first[s->item[i].bit + 1]++;
-    for (unsigned d = 0; d < SMT_DEPTH; d++)
+    for (size_t i = start; i < s->item_count; i++) {
+        unsigned bit = s->item[i].bit;
+
+        first[bit + 1]++;
+        deepest = bit + 1 > deepest ? bit + 1 : deepest;
+    }
+    for (unsigned d = 0; d < deepest; d++)
         first[d + 1] += first[d];
-    for (size_t i = 0; i < s->item_count; i++)
+    for (size_t i = start; i < s->item_count; i++)
         s->by_depth[first[s->item[i].bit]++] = (uint32_t)i;
-    for (unsigned d = SMT_DEPTH; d > 0; d--)
+    for (unsigned d = deepest; d > 0; d--)
         first[d] = first[d - 1];
     first[0] = 0;
+    return deepest;
 }
 
-static void ascend(struct update *u)
+/* Finishes the items from `start` on. */
+static void ascend(struct update *u, size_t start)
 {
     struct smt_scratch *s = u->s;
     uint32_t first[SMT_DEPTH + 1];
     size_t climbing = 0;
 
-    order(s, first);
-    for (unsigned depth = SMT_DEPTH; depth-- > 0;) {
+    for (unsigned depth = order(s, start, first); depth-- > 0;) {
         size_t climbed = 0;
         uint32_t *swap;
 
@@ -524,6 +533,28 @@ static void ascend(struct update *u)
         s->climbed = swap;
         climbing = climbed;
     }
+    s->item_count = start;
+}
+
+/* One task with all that follows from it. False if a page is missing; then its items are left. */
+static bool carry_out(struct update *u, struct task whole)
+{
+    struct task part[PARTS + 1];
+    size_t start = u->s->item_count, next = 0, parts;
+    bool large = whole.hi - whole.lo > TOGETHER;
+
+    u->s->task_count = 0;
+    push_task(u, whole);
+    if (!descend(u, &next, large ? PARTS : SIZE_MAX))
+        return false;
+    parts = u->s->task_count - next;
+    if (parts > 0)
+        memcpy(part, u->s->task + next, parts * sizeof *part);
+    for (size_t i = 0; i < parts; i++)
+        if (!carry_out(u, part[i]))
+            return false;
+    ascend(u, start);
+    return true;
 }
 
 /* --- both ----------------------------------------------------------------------------------------
@@ -550,22 +581,11 @@ static struct smt_version *child_of(struct smt_version *parent)
     return v;
 }
 
-static void keep_or_free(struct smt *t)
-{
-    struct smt_scratch *s = t->scratch;
-
-    if (s->task_room * sizeof *s->task + s->item_room * sizeof *s->item > SCRATCH_KEPT) {
-        smt_scratch_free(s);
-        t->scratch = NULL;
-    }
-}
-
 enum tm_err smt_update(struct smt_version *v, const struct smt_change *changes, size_t count,
                        struct smt_version **out, struct tm_error *e)
 {
     struct smt *t = v->tree;
     struct update u = {.t = t, .change = changes};
-    bool complete;
 
     if (count >= NONE)
         return tm_fail(e, TM_ERR_LIMIT, "more changes in a batch than a tree has room for");
@@ -575,19 +595,14 @@ enum tm_err smt_update(struct smt_version *v, const struct smt_change *changes, 
     if (t->scratch == NULL)
         t->scratch = memset(smt_grown(NULL, 1, sizeof *u.s), 0, sizeof *u.s);
     u.s = t->scratch;
-    u.s->task_count = u.s->item_count = 0;
+    u.s->item_count = 0;
     u.v = child_of(v);
-    if (count > 0)
-        push_task(&u,
-                  (struct task){.ref = v->root.child[0], .hi = (uint32_t)count, .parent = NONE});
-    complete = descend(&u);
-    if (complete)
-        ascend(&u);
-    else
+    if (count > 0 &&
+        !carry_out(&u,
+                   (struct task){.ref = v->root.child[0], .hi = (uint32_t)count, .parent = NONE})) {
         discard(&u);
-    keep_or_free(t);
-    if (!complete)
         return tm_fail(e, TM_ERR_AGAIN, "a page of the tree is not in memory");
+    }
     *out = u.v;
     return TM_OK;
 }

@@ -38,25 +38,25 @@ enum param_wrapper { WRAPPER_NONE, WRAPPER_INT32, WRAPPER_STRING, WRAPPER_BYTES,
 /* Fields that a kind does not have are empty. All bytes are borrowed from the decoder's arena. */
 struct message {
     enum message_kind kind;
-    struct bytes from, to;       /* send */
-    int32_t actor_type;          /* stake, edit, unstake, unpause; 0 otherwise */
-    struct bytes public_key;     /* stake */
-    struct bytes address;        /* edit, unstake, unpause */
-    struct bytes amount;         /* send, stake, edit: text as sent */
+    struct bytes from, to;   /* send */
+    int32_t actor_type;      /* stake, edit, unstake, unpause; 0 otherwise */
+    struct bytes public_key; /* stake */
+    struct bytes address;    /* edit, unstake, unpause */
+    struct bytes amount;     /* send, stake, edit: text as sent */
     struct bytes *chains;
     size_t chain_count;
     struct bytes service_url;
-    struct bytes output;         /* stake */
-    bool has_signer;             /* stake, edit, unstake, unpause: optional field present */
-    struct bytes signer;         /* the same; change parameter and IBC: plain field */
+    struct bytes output;               /* stake */
+    bool has_signer;                   /* stake, edit, unstake, unpause: optional field present */
+    struct bytes signer;               /* the same; change parameter and IBC: plain field */
     struct bytes owner, parameter_key; /* change parameter */
     bool has_parameter_value;
     struct bytes parameter_type_url, parameter_value_raw; /* the Any */
-    enum param_wrapper wrapper;  /* of parameter_value; WRAPPER_OTHER when it cannot be unpacked */
-    bool wrapper_decodes;        /* the Any's bytes decode as that wrapper */
+    enum param_wrapper wrapper; /* of parameter_value; WRAPPER_OTHER when it cannot be unpacked */
+    bool wrapper_decodes;       /* the Any's bytes decode as that wrapper */
     int32_t int32_value;
-    struct bytes text_value;     /* StringValue, BytesValue */
-    struct bytes key, value;     /* IBC */
+    struct bytes text_value; /* StringValue, BytesValue */
+    struct bytes key, value; /* IBC */
 };
 
 struct transaction {
@@ -65,13 +65,13 @@ struct transaction {
     struct hash32 hash;      /* SHA3-256 of encoded */
     bool canonical;          /* the bytes given were `encoded` */
     struct bytes nonce;
-    bool has_message;        /* field 1 present */
+    bool has_message; /* field 1 present */
     struct bytes type_url, message_raw;
-    bool has_signature;      /* field 3 present */
+    bool has_signature;                 /* field 3 present */
     struct bytes public_key, signature; /* as sent, any length */
-    bool message_decodes;    /* message is valid: known type and well-formed bytes */
+    bool message_decodes;               /* message is valid: known type and well-formed bytes */
     struct message message;
-    struct address signer;   /* of public_key when it has 32 bytes */
+    struct address signer; /* of public_key when it has 32 bytes */
 };
 
 /*
@@ -91,7 +91,8 @@ enum tm_err transaction_verify(const struct transaction *tx, const struct rules 
                                struct tm_error *e);
 
 /* The message checks of `standard` (utility.md 2.3 with rules.md's "Amounts", "Chains" …), in the
- * spec's order; includes ChangeParameter's checks that need no state (87, 44 for an unknown name). */
+ * spec's order; includes ChangeParameter's checks that need no state (87, 44 for an unknown name).
+ */
 enum tm_err message_check(const struct message *m, struct tm_error *e);
 
 /* Canonical bytes of the inner message (its Any.value), from the fields of its kind. */
@@ -101,7 +102,8 @@ struct bytes message_encode(struct arena *a, const struct message *m);
 struct bytes transaction_sign(struct arena *a, const struct message *m, struct bytes nonce,
                               const struct private_key *key);
 
-/* Attaches a signature to an unsigned (or replaces it in a signed) encoded transaction: Keys SignTx. */
+/* Attaches a signature to an unsigned (or replaces it in a signed) encoded transaction: Keys
+ * SignTx. */
 enum tm_err transaction_resign(struct arena *a, struct bytes raw, const struct private_key *key,
                                struct bytes *out, struct tm_error *e);
 

@@ -61,7 +61,7 @@ CREATE VIEW recorded.want_actor AS
              (SELECT coalesce(array_agg(DISTINCT c.chain_id ORDER BY c.chain_id), '{}') FROM (
                 SELECT * FROM recorded.app_chains WHERE kind = 'app' UNION ALL SELECT * FROM recorded.servicer_chains WHERE kind = 'servicer'
                 UNION ALL SELECT * FROM recorded.fisherman_chains WHERE kind = 'fisherman') c WHERE c.address = a.address AND c.height = a.height) AS chains
-           FROM (SELECT * FROM recorded.app WHERE kind = 'app' UNION ALL SELECT * FROM recorded.servicer WHERE kind = 'servicer'
+           FROM (SELECT address, public_key, staked_tokens, unused AS service_url, output_address, paused_height, unstaking_height, height FROM recorded.app WHERE kind = 'app' UNION ALL SELECT * FROM recorded.servicer WHERE kind = 'servicer'
                  UNION ALL SELECT * FROM recorded.fisherman WHERE kind = 'fisherman' UNION ALL SELECT * FROM recorded.validator WHERE kind = 'validator') a
            WHERE height <= h ORDER BY address, height DESC) r;
 CREATE VIEW recorded.have_actor AS
