@@ -11,6 +11,11 @@ static const char *hash_or_empty(struct arena *a, bool present, const struct has
     return present ? hex_text(a, bytes_hash(h)) : "";
 }
 
+/* Trees in the order of their names, which is that of the encoded map (state.md 1.1). */
+static const enum tree_id BY_NAME[TREES] = {
+    TREE_ACCOUNT, TREE_APP,  TREE_FISH,     TREE_FLAGS,        TREE_IBC,
+    TREE_PARAMS,  TREE_POOL, TREE_SERVICER, TREE_TRANSACTIONS, TREE_VAL};
+
 /* The decoded header fields, in the order of a recorded line. */
 static json_t *fields_of(struct arena *a, const struct block *b)
 {
@@ -30,10 +35,9 @@ static json_t *fields_of(struct arena *a, const struct block *b)
     json_object_set_new(line, "quorumCertificate", json_string(hex_text(a, h->certificate)));
     json_object_set_new(line, "timestamp",
                         json_pack("[I,i]", (json_int_t)h->seconds, (int)h->nanos));
-    if (h->has_tree_roots)
-        for (int t = 0; t < TREES; t++)
-            json_object_set_new(roots, tree_name((enum tree_id)t),
-                                json_string(hex_text(a, bytes_hash(&h->tree_roots[t]))));
+    for (int i = 0; i < TREES && h->has_tree_roots; i++)
+        json_object_set_new(roots, tree_name(BY_NAME[i]),
+                            json_string(hex_text(a, bytes_hash(&h->tree_roots[BY_NAME[i]]))));
     json_object_set_new(line, "state_tree_hashes", roots);
     json_object_set_new(
         line, "val_set_hash",

@@ -86,6 +86,31 @@ static const char *const FIXED[][2] = {
      "        + $8::pg_catalog.int4 / 1000 * '1 microsecond'::pg_catalog.interval,\n"
      "    $9, $10, $11, $12, $13, $14, $15)"},
     {"seal", "SELECT tidemark.seal($1, $2, $3, $4, $5, $6)"},
+    /* The timeline as the server writes it now, not that of its last checkpoint. */
+    {"guard_place",
+     "SELECT c.system_identifier, ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(\n"
+     "    pg_catalog.pg_current_wal_lsn()), 1, 8))::pg_catalog.\"bit\"(32)::pg_catalog.int4\n"
+     "FROM pg_catalog.pg_control_system() c"},
+    {"guard_rows", "SELECT address, height, round, step, header_hash, sequence, chain_id,\n"
+                   "    system_identifier, timeline\n"
+                   "FROM ledger.vote_guard ORDER BY height, round, step"},
+    {"guard_persist",
+     "WITH body AS (\n"
+     "    INSERT INTO ledger.proposal (height, round, header_hash, body)\n"
+     "    VALUES ($2::pg_catalog.int8, $3::pg_catalog.int8, $5::pg_catalog.bytea, $10)\n"
+     "    ON CONFLICT (height, round, header_hash) DO NOTHING\n"
+     ")\n"
+     "INSERT INTO ledger.vote_guard (address, chain_id, height, round, step, header_hash,\n"
+     "    sequence, system_identifier, timeline)\n"
+     "SELECT k.address, $1, $2::pg_catalog.int8, $3::pg_catalog.int8, $4,\n"
+     "    $5::pg_catalog.bytea, k.sequence, $6, $7\n"
+     "FROM unnest($8::pg_catalog.bytea[], $9::pg_catalog.int8[]) k(address, sequence)\n"
+     "ON CONFLICT (address) DO UPDATE SET chain_id = excluded.chain_id,\n"
+     "    height = excluded.height, round = excluded.round, step = excluded.step,\n"
+     "    header_hash = excluded.header_hash, sequence = excluded.sequence,\n"
+     "    system_identifier = excluded.system_identifier, timeline = excluded.timeline"},
+    {"guard_body", "SELECT body FROM ledger.proposal\n"
+                   "WHERE height = $1::pg_catalog.int8 AND header_hash = $2 LIMIT 1"},
     {"notify", "SELECT pg_catalog.pg_notify('tidemark_block', $1)"},
 };
 
@@ -94,6 +119,9 @@ enum tm_err store_prepare(PGconn *conn, struct tm_error *e)
     struct arena a;
     enum tm_err err = pg_session_set(conn, e);
 
+    /* The connection may have been opened as a store before. */
+    if (err == TM_OK)
+        err = pg_run(conn, "DEALLOCATE ALL", e);
     arena_init(&a);
     for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED && err == TM_OK; i++)
         err = pg_prepare(conn, FIXED[i][0], FIXED[i][1], e);

@@ -253,6 +253,10 @@ enum tm_err block_receive(PGconn *conn, struct block_writing *w, struct tm_error
         return err;
     w->fence_held = strcmp(PQcmdTuples(r), "1") == 0;
     PQclear(r);
+    if (!w->fence_held)
+        return tm_fail(e, TM_ERR_MISMATCH,
+                       "ledger.tip is not the block that block %llu was built upon",
+                       (unsigned long long)w->block->header.height);
     for (int tree = 0; tree < TREES && err == TM_OK; tree++)
         if (w->has_tree[tree])
             err = receive_digest(conn, tree_name((enum tree_id)tree), &w->stored[tree], e);

@@ -212,22 +212,8 @@ static enum tm_err read_birth(struct arena *a, const struct versioned *v, const 
 static enum tm_err read_end(struct arena *a, const struct versioned *v, const PGresult *r, int row,
                             struct verify_end *out, struct tm_error *e)
 {
-    struct verify_birth begun;
-    struct buffer leaf;
-    enum tm_err err = read_birth(a, v, r, row, &begun, e);
-
-    if (err != TM_OK)
-        return err;
-    buffer_init(&leaf, a, 256);
-    record_leaf(&begun.record, &leaf);
-    *out = (struct verify_end){.tree = v->tree,
-                               .key = begun.record.key,
-                               .leaf = buffer_bytes(&leaf),
-                               .row_key = begun.row_key,
-                               .stake_number = begun.stake_number,
-                               .valid_from = begun.record.valid_from,
-                               .class = pg_get_int16(r, row, v->column_count + 2)};
-    return TM_OK;
+    out->class = pg_get_int16(r, row, v->column_count + 2);
+    return read_birth(a, v, r, row, &out->row, e);
 }
 
 /* Columns from 1 on: tree, depth, prefix, digest. */

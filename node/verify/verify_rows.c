@@ -33,9 +33,10 @@ static bool is_actor(enum tree_id tree)
 
 /* The parts of a row that its leaf does not hash, but that follow from it. */
 static void check_derived(struct verifier *v, struct arena *a, height_t h,
-                          const struct record *record, struct bytes row_key,
-                          struct bytes stake_number)
+                          const struct verify_birth *row)
 {
+    const struct record *record = &row->record;
+    struct bytes row_key = row->row_key, stake_number = row->stake_number;
     const char *name = tree_name(record->tree);
 
     if (record->tree == TREE_IBC) {
@@ -48,6 +49,12 @@ static void check_derived(struct verifier *v, struct arena *a, height_t h,
         verify_find(v, h, "%s %s: the row's key differs", name,
                     key_text(a, record->tree, record->key));
     }
+    if (record->tree == TREE_APP && record->actor.service_url.size != 0)
+        verify_find(v, h, "app %s: an application has no service_url",
+                    key_text(a, record->tree, record->key));
+    if (record->tree == TREE_VAL && record->actor.chain_count != 0)
+        verify_find(v, h, "val %s: a validator has no chains",
+                    key_text(a, record->tree, record->key));
     if (is_actor(record->tree)) {
         struct amount stake;
 
@@ -117,7 +124,7 @@ static void compare_births(struct verifier *v, struct arena *a, const struct ver
         const struct verify_birth *b = &rows->births[i];
         const struct ledger_write *w = find_write(x, b->record.tree, b->record.key);
 
-        check_derived(v, a, rows->height, &b->record, b->row_key, b->stake_number);
+        check_derived(v, a, rows->height, b);
         if (w == NULL || w->after == NULL)
             verify_find(v, rows->height, "%s %s: a version begins that the block did not write",
                         tree_name(b->record.tree), key_text(a, b->record.tree, b->record.key));
@@ -150,27 +157,28 @@ static void compare_ends(struct verifier *v, struct arena *a, const struct verif
         expected += x->writes[i].tree != TREE_TRANSACTIONS && x->writes[i].before != NULL;
     for (size_t i = 0; i < rows->end_count; i++) {
         const struct verify_end *end = &rows->ends[i];
-        const struct ledger_write *w = find_write(x, end->tree, end->key);
-        const char *key = key_text(a, end->tree, end->key);
+        const struct record *row = &end->row.record;
+        const struct ledger_write *w = find_write(x, row->tree, row->key);
+        const char *key = key_text(a, row->tree, row->key);
 
         if (w == NULL || w->before == NULL) {
             verify_find(v, rows->height, "%s %s: a version ends that the block did not replace",
-                        tree_name(end->tree), key);
+                        tree_name(row->tree), key);
             continue;
         }
-        if (w->before->valid_from != end->valid_from)
+        if (w->before->valid_from != row->valid_from)
             verify_find(v, rows->height,
                         "%s %s: the version that ends began at %" PRId64 ", its row says %" PRId64,
-                        tree_name(end->tree), key, w->before->valid_from, end->valid_from);
-        if (!bytes_equal(end->leaf, leaf_of(a, w->before)))
+                        tree_name(row->tree), key, w->before->valid_from, row->valid_from);
+        if (!bytes_equal(leaf_of(a, row), leaf_of(a, w->before)))
             verify_find(v, rows->height, "%s %s: the version that ends has another leaf",
-                        tree_name(end->tree), key);
+                        tree_name(row->tree), key);
         else
-            check_derived(v, a, rows->height, w->before, end->row_key, end->stake_number);
-        if (end->class != lifetime_class(rows->height - end->valid_from))
+            check_derived(v, a, rows->height, &end->row);
+        if (end->class != lifetime_class(rows->height - row->valid_from))
             verify_find(v, rows->height, "%s %s: class %d, its lifetime gives %d",
-                        tree_name(end->tree), key, end->class,
-                        lifetime_class(rows->height - end->valid_from));
+                        tree_name(row->tree), key, end->class,
+                        lifetime_class(rows->height - row->valid_from));
     }
     if (rows->end_count != expected)
         verify_find(v, rows->height, "%zu versions end, %zu by execution", rows->end_count,

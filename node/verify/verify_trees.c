@@ -46,7 +46,7 @@ static void collect(struct arena *a, const struct verify_height *rows, struct li
     for (size_t i = 0; i < rows->birth_count; i++)
         room[rows->births[i].record.tree]++;
     for (size_t i = 0; i < rows->end_count; i++)
-        room[rows->ends[i].tree]++;
+        room[rows->ends[i].row.record.tree]++;
     for (int t = 0; t < TREES; t++)
         lists[t].changes = arena_array(a, struct smt_change, room[t] + 1);
     for (size_t i = 0; i < rows->birth_count; i++) {
@@ -56,9 +56,9 @@ static void collect(struct arena *a, const struct verify_height *rows, struct li
         add(&lists[r->tree], record_path(r), record_value_hash(r, &scratch), true);
     }
     for (size_t i = 0; i < rows->end_count; i++) {
-        struct record r = {.tree = rows->ends[i].tree, .key = rows->ends[i].key};
+        const struct record *r = &rows->ends[i].row.record;
 
-        add(&lists[r.tree], record_path(&r), (struct hash32){{0}}, false);
+        add(&lists[r->tree], record_path(r), (struct hash32){{0}}, false);
     }
     for (size_t i = 0; i < rows->transaction_count; i++) {
         struct hash32 key = sha3_256(rows->transaction_rows[i].tx);

@@ -45,8 +45,8 @@ Datum tidemark_address_from_bytes(PG_FUNCTION_ARGS)
     struct bytes raw = argument_bytes(PG_GETARG_DATUM(0), ADDRESS_TEXT_MAX, "address");
 
     if (raw.size != sizeof(struct address))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("an address has %zu bytes, not %zu", sizeof(struct address),
-                               raw.size)));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                 errmsg("an address has %zu bytes, not %zu", sizeof(struct address), raw.size)));
     return result_bytes(raw);
 }

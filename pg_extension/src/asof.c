@@ -18,7 +18,7 @@ void asof_append(StringInfo sql, const char *columns, const char *table, const c
     int window = 1;
 
     append_branch(sql, columns, table, condition, height);
-    for (int class = 0; class < CLASSES; class++) {
+    for (int class = 0; class < CLASSES; class ++) {
         char *part = psprintf("%s_history_%d", table, class);
 
         window *= CLASS_FACTOR;

@@ -8,8 +8,8 @@
 
 /*
  * Appends the seven branches, joined by UNION ALL: the current table and the history's classes of
- * lifetime. `height` is an expression of type bigint, `condition` one over the table's columns; both
- * stand inside each branch, where the indexes are.
+ * lifetime. `height` is an expression of type bigint, `condition` one over the table's columns;
+ * both stand inside each branch, where the indexes are.
  */
 void asof_append(StringInfo sql, const char *columns, const char *table, const char *condition,
                  const char *height);

@@ -1,4 +1,5 @@
-/* check_tx(tx): admission on the rows of the tip, in the caller's snapshot (rules.md, Includable). */
+/* check_tx(tx): admission on the rows of the tip, in the caller's snapshot (rules.md, Includable).
+ */
 #include "argument.h"
 #include "height.h"
 #include "memory.h"
@@ -24,10 +25,8 @@ static enum tm_err get(void *ctx, enum tree_id tree, struct bytes key, const str
 static enum tm_err has_transaction(void *ctx, const struct hash32 *hash, bool *out,
                                    struct tm_error *e)
 {
-    static struct query q = {"SELECT true FROM ledger.transaction WHERE hash" OP_EQ "$1 LIMIT 1",
-                             1,
-                             {BYTEAOID},
-                             NULL};
+    static struct query q = {
+        "SELECT true FROM ledger.transaction WHERE hash" OP_EQ "$1 LIMIT 1", 1, {BYTEAOID}, NULL};
     Datum value = result_hash(hash);
 
     (void)ctx;

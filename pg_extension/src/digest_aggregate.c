@@ -52,13 +52,13 @@ Datum tidemark_change_digest_add(PG_FUNCTION_ARGS)
     state->changes = memory_grow(state->context, state->changes, state->count, 1, &state->capacity,
                                  sizeof *state->changes, "changes");
     entry = &state->changes[state->count];
-    entry->key = keep(state->context, argument_bytes(argument_present(fcinfo, 1, "key"),
-                                                     KEY_BYTES_MAX, "key"));
+    entry->key = keep(state->context,
+                      argument_bytes(argument_present(fcinfo, 1, "key"), KEY_BYTES_MAX, "key"));
     entry->present = !PG_ARGISNULL(2);
     entry->leaf = (struct bytes){NULL, 0};
     if (entry->present)
-        entry->leaf = keep(state->context,
-                           argument_bytes(PG_GETARG_DATUM(2), LEAF_BYTES_MAX, "leaf"));
+        entry->leaf =
+            keep(state->context, argument_bytes(PG_GETARG_DATUM(2), LEAF_BYTES_MAX, "leaf"));
     state->count++;
     PG_RETURN_POINTER(state);
 }

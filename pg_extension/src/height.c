@@ -136,10 +136,8 @@ Datum tidemark_height_at(PG_FUNCTION_ARGS)
 
 Datum tidemark_tip(PG_FUNCTION_ARGS)
 {
-    static struct query q = {"SELECT block_time FROM ledger.block WHERE height" OP_EQ "$1",
-                             1,
-                             {INT8OID},
-                             NULL};
+    static struct query q = {
+        "SELECT block_time FROM ledger.block WHERE height" OP_EQ "$1", 1, {INT8OID}, NULL};
     TupleDesc desc;
     Datum values[4] = {0};
     bool nulls[4] = {true, true, true, true};

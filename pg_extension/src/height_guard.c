@@ -55,16 +55,16 @@ static void executor_start(QueryDesc *query, int flags)
 }
 
 /*
- * RESET does not ask the check hook. (DISCARD ALL does not either, but it closes every cursor before
- * it resets settings, so nothing can mix.)
+ * RESET does not ask the check hook. (DISCARD ALL does not either, but it closes every cursor
+ * before it resets settings, so nothing can mix.)
  */
 static void check_reset(const VariableSetStmt *set)
 {
     struct height_setting reset;
     const char *text;
     bool resets = set->kind == VAR_RESET_ALL ||
-                  ((set->kind == VAR_RESET || set->kind == VAR_SET_DEFAULT) &&
-                   set->name != NULL && pg_strcasecmp(set->name, "tidemark.height") == 0);
+                  ((set->kind == VAR_RESET || set->kind == VAR_SET_DEFAULT) && set->name != NULL &&
+                   pg_strcasecmp(set->name, "tidemark.height") == 0);
 
     if (!resets)
         return;

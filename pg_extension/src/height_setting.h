@@ -1,6 +1,6 @@
 /*
- * The setting tidemark.height: 'latest' or nothing, a height, '-n' for n below the tip, or a moment.
- * Relative and time values are resolved where they are read, at the query's own snapshot.
+ * The setting tidemark.height: 'latest' or nothing, a height, '-n' for n below the tip, or a
+ * moment. Relative and time values are resolved where they are read, at the query's own snapshot.
  */
 #ifndef PG_EXTENSION_HEIGHT_SETTING_H
 #define PG_EXTENSION_HEIGHT_SETTING_H
@@ -13,7 +13,7 @@ enum height_kind { HEIGHT_LATEST, HEIGHT_ABSOLUTE, HEIGHT_FROM_TIP, HEIGHT_MOMEN
 
 struct height_setting {
     enum height_kind kind;
-    int64 value;        /* the height, or how far below the tip */
+    int64 value; /* the height, or how far below the tip */
     TimestampTz moment;
 };
 

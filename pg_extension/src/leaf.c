@@ -51,15 +51,15 @@ static Datum encode_actor(FunctionCallInfo fcinfo, enum tree_id tree)
     struct actor *actor = &row.actor;
 
     row.key = argument_bytes(argument_present(fcinfo, 0, "address"), KEY_BYTES_MAX, "address");
-    actor->public_key = argument_bytes(argument_present(fcinfo, 1, "public_key"), KEY_BYTES_MAX,
-                                       "public_key");
+    actor->public_key =
+        argument_bytes(argument_present(fcinfo, 1, "public_key"), KEY_BYTES_MAX, "public_key");
     actor->output = argument_bytes(argument_present(fcinfo, 2, "output_address"), KEY_BYTES_MAX,
                                    "output_address");
     actor->stake_text = argument_whole_number(argument_present(fcinfo, 3, "stake"), "stake");
     if (!PG_ARGISNULL(4))
         actor->stake_text = argument_text(PG_GETARG_DATUM(4), TEXT_BYTES_MAX, "stake_text");
-    actor->service_url = argument_text(argument_present(fcinfo, 5, "service_url"), TEXT_BYTES_MAX,
-                                       "service_url");
+    actor->service_url =
+        argument_text(argument_present(fcinfo, 5, "service_url"), TEXT_BYTES_MAX, "service_url");
     actor->chains = argument_text_array(argument_present(fcinfo, 6, "chains"), MESSAGE_CHAINS_MAX,
                                         "chains", &actor->chain_count);
     actor->paused_height = DatumGetInt64(argument_present(fcinfo, 7, "paused_height"));

@@ -210,10 +210,10 @@ static void raise_twice(const struct leaf_set *set, const struct hash32 *path)
         if (!hash32_equal(&found, path))
             continue;
         hex_encode(bytes_make(key.data, Min(key.size, SHOWN_KEY_MAX)), text);
-        ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
-                        errmsg("key \\x%s%s occurs twice", text,
-                               key.size > SHOWN_KEY_MAX ? "…" : ""),
-                        errdetail("A tree holds each key once.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNIQUE_VIOLATION),
+                 errmsg("key \\x%s%s occurs twice", text, key.size > SHOWN_KEY_MAX ? "…" : ""),
+                 errdetail("A tree holds each key once.")));
     }
     elog(ERROR, "a path without a key");
 }

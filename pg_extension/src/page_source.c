@@ -164,6 +164,22 @@ static int by_path(const void *x, const void *y)
     return memcmp(a->path.b, b->path.b, sizeof a->path.b);
 }
 
+/* Place of the first leaf that is not before the path64. */
+static size_t first_leaf(const struct smt_leaf *leaves, size_t count, int64 low)
+{
+    size_t from = 0, to = count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (path64(&leaves[middle].path) < low)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t height,
                                struct page *pages, size_t count, struct tm_error *e)
 {
@@ -180,8 +196,10 @@ static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t heig
         return TM_OK;
     records = reader_paths_at(a, tree, height, r.low, r.high, r.count, r.leaves + 1, &found);
     if (found > r.leaves)
-        return tm_fail(e, TM_ERR_LIMIT, "tree nodes are missing: more than %zu rows lie where "
-                       "the stored nodes leave room for them", r.leaves);
+        return tm_fail(e, TM_ERR_LIMIT,
+                       "tree nodes are missing: more than %zu rows lie where "
+                       "the stored nodes leave room for them",
+                       r.leaves);
     leaves = arena_array(a, struct smt_leaf, found);
     buffer_init(&scratch, a, 512);
     for (size_t i = 0; i < found; i++) {
@@ -190,16 +208,14 @@ static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t heig
     }
     qsort(leaves, found, sizeof *leaves, by_path);
     for (size_t i = 0; i < count; i++) {
-        int64 low = first_path64(pages[i].id.prefix, pages[i].id.depth);
-        int64 high = last_path64(pages[i].id.prefix, pages[i].id.depth);
-        size_t from = 0, to;
+        int64 last = last_path64(pages[i].id.prefix, pages[i].id.depth);
+        size_t from =
+            first_leaf(leaves, found, first_path64(pages[i].id.prefix, pages[i].id.depth));
 
-        while (from < found && path64(&leaves[from].path) < low)
-            from++;
-        for (to = from; to < found && path64(&leaves[to].path) <= high; to++)
-            ;
         pages[i].leaves = leaves + from;
-        pages[i].leaf_count = to - from;
+        while (from + pages[i].leaf_count < found &&
+               path64(&pages[i].leaves[pages[i].leaf_count].path) <= last)
+            pages[i].leaf_count++;
     }
     return TM_OK;
 }
@@ -212,8 +228,7 @@ enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, 
     enum tm_err err = TM_OK;
     size_t n;
 
-    while (err == TM_OK &&
-           (n = smt_want(smt_base(t), paths, count, wanted, PAGES_AT_ONCE)) > 0) {
+    while (err == TM_OK && (n = smt_want(smt_base(t), paths, count, wanted, PAGES_AT_ONCE)) > 0) {
         CHECK_FOR_INTERRUPTS();
         memset(pages, 0, sizeof *pages * n);
         for (size_t i = 0; i < n; i++)
@@ -250,8 +265,7 @@ size_t page_source_compare(struct arena *a, enum tree_id tree, height_t height,
         struct hash32 digest = {{0}};
         size_t rows = 0;
 
-        while (next < SPI_processed &&
-               query_int64(SPI_tuptable->vals[next], 1) == (int64)i + 1) {
+        while (next < SPI_processed && query_int64(SPI_tuptable->vals[next], 1) == (int64)i + 1) {
             digest = digest_column(SPI_tuptable->vals[next++], 2, a);
             rows++;
         }

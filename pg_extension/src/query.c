@@ -59,10 +59,11 @@ Datum query_value(HeapTuple row, int n, Oid type, bool *is_null)
     Oid found = getBaseType(SPI_gettypeid(desc, n));
 
     if (found != type)
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                        errmsg("column \"%s\" of schema \"ledger\" has type %u, not %u",
-                               SPI_fname(desc, n), found, type),
-                        errhint("The tables are not those of this version: run `tidemark migrate`.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH),
+                 errmsg("column \"%s\" of schema \"ledger\" has type %u, not %u",
+                        SPI_fname(desc, n), found, type),
+                 errhint("The tables are not those of this version: run `tidemark migrate`.")));
     return SPI_getbinval(row, desc, n, is_null);
 }
 

@@ -19,10 +19,11 @@ static void append_versions(StringInfo sql, enum tree_id tree, const char *condi
     const struct tree_table *t = rows_table(tree);
 
     if (tree == TREE_TRANSACTIONS)
-        appendStringInfo(sql,
-                         "SELECT hash, pg_catalog.min(height) AS height, tx FROM ledger.transaction "
-                         "WHERE (%s) AND height" OP_LE "$1 GROUP BY hash, tx",
-                         condition);
+        appendStringInfo(
+            sql,
+            "SELECT hash, pg_catalog.min(height) AS height, tx FROM ledger.transaction "
+            "WHERE (%s) AND height" OP_LE "$1 GROUP BY hash, tx",
+            condition);
     else
         asof_append(sql, t->columns, t->table, condition, "$1");
 }
@@ -49,7 +50,9 @@ static struct query *prepare(enum shape shape, enum tree_id tree)
         appendStringInfoString(&sql, " ORDER BY 1");
         break;
     case SHAPE_ROWS:
-        append_versions(&sql, tree, psprintf("%s" OP_EQ "ANY ($2)", t->key));
+        appendStringInfoString(&sql, "SELECT v.* FROM unnest($2) AS r(wanted), LATERAL (");
+        append_versions(&sql, tree, psprintf("%s" OP_EQ "r.wanted", t->key));
+        appendStringInfoString(&sql, ") v");
         q->arguments[q->argument_count++] = array;
         break;
     case SHAPE_PATHS:
@@ -74,9 +77,8 @@ Datum reader_int8_array(const int64 *values, size_t count)
 
     for (size_t i = 0; i < count; i++)
         elements[i] = Int64GetDatum(values[i]);
-    return PointerGetDatum(
-        construct_array(elements, (int)count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
-                        TYPALIGN_DOUBLE));
+    return PointerGetDatum(construct_array(elements, (int)count, INT8OID, sizeof(int64),
+                                           FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 Datum reader_int2_array(const int16 *values, size_t count)
@@ -115,9 +117,8 @@ const struct record **reader_rows_at(struct arena *a, enum tree_id tree, height_
     /* bytea and text have the same form. */
     for (size_t i = 0; i < key_count; i++)
         elements[i] = result_bytes(keys[i]);
-    values[1] = PointerGetDatum(construct_array(elements, (int)key_count,
-                                                rows_table(tree)->key_type, -1, false,
-                                                TYPALIGN_INT));
+    values[1] = PointerGetDatum(construct_array(
+        elements, (int)key_count, rows_table(tree)->key_type, -1, false, TYPALIGN_INT));
     query_run(prepare(SHAPE_ROWS, tree), values);
     return rows_records(a, tree, count);
 }
@@ -157,8 +158,8 @@ const struct rules *reader_rules(void)
                                              VARSIZE_ANY_EXHDR(DatumGetPointer(value))));
     }
     if (rules == NULL)
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("the chain has no genesis"),
-                        errhint("Load one with `tidemark init`.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("the chain has no genesis"), errhint("Load one with `tidemark init`.")));
     return rules;
 }

@@ -41,8 +41,7 @@ Datum result_text_array(const struct bytes *elements, size_t count)
 
     for (size_t i = 0; i < count; i++)
         values[i] = result_text(elements[i]);
-    return PointerGetDatum(
-        construct_array(values, (int)count, TEXTOID, -1, false, TYPALIGN_INT));
+    return PointerGetDatum(construct_array(values, (int)count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 Datum result_numeric(struct bytes digits)

@@ -26,8 +26,7 @@ static const struct tree_table TABLE[TREES] = {
                      "tidemark.path64(tidemark.param_key(name))"},
     [TREE_FLAGS] = {"flag", "name", TEXTOID, "name, valid_from, value, enabled",
                     "tidemark.path64(tidemark.param_key(name))"},
-    [TREE_IBC] = {"ibc_entry", "path", BYTEAOID, "key, valid_from, value",
-                  "tidemark.path64(key)"},
+    [TREE_IBC] = {"ibc_entry", "path", BYTEAOID, "key, valid_from, value", "tidemark.path64(key)"},
 };
 
 const struct tree_table *rows_table(enum tree_id tree)

@@ -97,10 +97,8 @@ static void check_block(height_t height, const struct hash32 roots[TREES])
                                     1,
                                     {INT8OID},
                                     NULL};
-    static struct query tip = {"SELECT state_hash FROM ledger.tip WHERE height" OP_EQ "$1",
-                               1,
-                               {INT8OID},
-                               NULL};
+    static struct query tip = {
+        "SELECT state_hash FROM ledger.tip WHERE height" OP_EQ "$1", 1, {INT8OID}, NULL};
     struct hash32 computed = state_hash_of_roots(roots), state_hash, link, found;
     struct argument_array stored_roots;
     HeapTuple row = only_row(&block, height, "there is no such row in ledger.block");

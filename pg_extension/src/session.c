@@ -36,10 +36,8 @@ static int64 integer_param(struct arena *a, const char *name, height_t height)
 
 static bool read_previous_hash(struct arena *a, height_t s, struct bytes *out)
 {
-    static struct query q = {"SELECT state_hash FROM ledger.block WHERE height" OP_EQ "$1",
-                             1,
-                             {INT8OID},
-                             NULL};
+    static struct query q = {
+        "SELECT state_hash FROM ledger.block WHERE height" OP_EQ "$1", 1, {INT8OID}, NULL};
     Datum value = Int64GetDatum(Max(s - 1, 0));
 
     query_run(&q, &value);
@@ -101,7 +99,12 @@ static void emit(FunctionCallInfo fcinfo, const struct session *session, const c
     ReturnSetInfo *set = (ReturnSetInfo *)fcinfo->resultinfo;
     Datum values[COLUMNS] = {result_hash(&session->id), Int64GetDatum(session->number),
                              Int64GetDatum(session->height), Int64GetDatum(session->blocks)};
-    bool nulls[COLUMNS] = {false, false, false, false, kind == NULL, member == NULL,
+    bool nulls[COLUMNS] = {false,
+                           false,
+                           false,
+                           false,
+                           kind == NULL,
+                           member == NULL,
                            member == NULL || member->draw == 0};
 
     if (kind != NULL)

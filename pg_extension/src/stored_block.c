@@ -115,7 +115,8 @@ static const char *check_transactions(struct arena *a, const struct stored_block
 }
 
 const char *stored_block_check(struct arena *a, const struct rules *rules,
-                               const struct stored_block *block, const struct stored_block *previous)
+                               const struct stored_block *block,
+                               const struct stored_block *previous)
 {
     const struct block_header *h = &block->header;
     struct hash32 computed;
@@ -138,9 +139,9 @@ const char *stored_block_check(struct arena *a, const struct rules *rules,
         computed = header_hash(h);
         if (!hash32_equal(&computed, &block->header_hash))
             return "header_hash is not that of the header's columns";
-        if (previous != NULL && (!h->has_validator_set || !previous->header.has_next_validator_set ||
-                                 !hash32_equal(&h->validator_set_hash,
-                                               &previous->header.next_validator_set_hash)))
+        if (previous != NULL &&
+            (!h->has_validator_set || !previous->header.has_next_validator_set ||
+             !hash32_equal(&h->validator_set_hash, &previous->header.next_validator_set_hash)))
             return "validator_set_hash is not the next_validator_set_hash of the block before";
     }
     return check_transactions(a, block);

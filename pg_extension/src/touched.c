@@ -91,8 +91,8 @@ static void read_rows(struct arena *a, const struct touched_tree *t, enum side s
 
     for (size_t i = 0; i < count; i++)
         keys[i] = leaves[i].key;
-    rows = reader_rows_at(a, t->tree, side == AFTER ? t->height : t->height - 1, keys, count,
-                          &found);
+    rows =
+        reader_rows_at(a, t->tree, side == AFTER ? t->height : t->height - 1, keys, count, &found);
     buffer_init(&scratch, a, 512);
     for (size_t i = 0; i < found; i++) {
         struct touched wanted = {.path = record_path(rows[i])}, *leaf;

@@ -16,9 +16,9 @@ struct touched_tree {
 };
 
 /*
- * Checks the leaves that ledger.change and ledger.transaction name for the block: the rows as of the
- * height are the leaves under its root; with has_before, those before it are the leaves under the
- * root before, and the changes lead from one root to the other and to the tree nodes as stored.
+ * Checks the leaves that ledger.change and ledger.transaction name for the block: the rows as of
+ * the height are the leaves under its root; with has_before, those before it are the leaves under
+ * the root before, and the changes lead from one root to the other and to the tree nodes as stored.
  * Returns the number of touched leaves; *detail is NULL or the first thing that does not hold.
  */
 size_t touched_verify(struct arena *a, const struct touched_tree *tree, const char **detail);

@@ -73,8 +73,8 @@ Datum tidemark_verify_block(PG_FUNCTION_ARGS)
         query_end();
         PG_RETURN_VOID();
     }
-    has_previous = h > 0 && stored_block_read(&a, h - 1, &previous) &&
-                   previous.header.has_tree_roots;
+    has_previous =
+        h > 0 && stored_block_read(&a, h - 1, &previous) && previous.header.has_tree_roots;
     detail = stored_block_check(&a, rules, &block, has_previous ? &previous : NULL);
     if (detail == NULL && h > 0 && !has_previous)
         detail = "the block before is not there";

@@ -1,4 +1,5 @@
-/* Which sources a program was built from, so that a node and its database's extension can compare. */
+/* Which sources a program was built from, so that a node and its database's extension can compare.
+ */
 #ifndef PROTOCOL_BASE_BUILD_ID_H
 #define PROTOCOL_BASE_BUILD_ID_H
 

@@ -81,7 +81,10 @@ static struct view child(const struct smt *t, struct view v, unsigned depth, boo
 
         if (b->bit == depth)
             return (struct view){b->child[side], &b->digest[side]};
-        prefix = b->prefix;
+        if (depth < SMT_STEM_BITS)
+            prefix = (uint64_t)b->stem << (64 - SMT_STEM_BITS);
+        else
+            prefix = smt_word(smt_some_path(t, v.ref).b, 0);
         break;
     }
     case SMT_STUB:

@@ -24,14 +24,14 @@ static void evict_below(struct eviction *x, struct smt_branch *b, int side, unsi
     if (smt_kind(ref) != SMT_BRANCH || smt_memory(x->t) <= x->target)
         return;
     n = smt_at(x->t, ref);
-    depth = n->bit < DEEPEST ? n->bit - n->bit % SMT_PAGE_BITS : DEEPEST;
+    depth = n->bit < DEEPEST ? n->bit / SMT_PAGE_BITS * SMT_PAGE_BITS : DEEPEST;
     if (depth < top || depth < x->above || (x->spare_recent && n->epoch == x->t->epoch)) {
         evict_below(x, n, 0, n->bit + 1u);
         evict_below(x, n, 1, n->bit + 1u);
         return;
     }
     stub.depth = (uint8_t)depth;
-    stub.prefix = smt_first_bits(n->prefix, depth);
+    stub.prefix = smt_first_bits(smt_word(smt_some_path(x->t, ref).b, 0), depth);
     stub.digest = depth == top ? b->digest[side] : smt_digest_at(x->t, ref, depth);
     smt_release_subtree(x->t, ref);
     stub_ref = smt_make(x->t, SMT_STUB);

@@ -22,7 +22,7 @@ static void join_last(struct smt_fold *f)
         *b = (struct smt_branch){
             .digest = {left->digest, right->digest},
             .child = {left->ref, right->ref},
-            .prefix = smt_first_bits(smt_word(left->path.b, 0), bit),
+            .stem = smt_stem(left->path.b, bit),
             .bit = (uint8_t)bit,
             .epoch = f->tree->epoch,
         };

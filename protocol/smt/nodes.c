@@ -3,8 +3,15 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
-enum { CACHE_LINE = 64, MADE_AHEAD = 8 /* nodes; enough to hide the latency of memory */ };
+enum { HUGE_PAGE = 2 << 20, MADE_AHEAD = 8 /* nodes; enough to hide the latency of memory */ };
+
+_Static_assert(SMT_CHUNK * sizeof(struct smt_branch) % HUGE_PAGE == 0, "size of a chunk");
+_Static_assert(SMT_CHUNK * sizeof(struct smt_leaf) % HUGE_PAGE == 0, "size of a chunk");
+_Static_assert(SMT_CHUNK * sizeof(struct smt_stub) % HUGE_PAGE == 0, "size of a chunk");
 
 static void *present(void *p, size_t size)
 {
@@ -20,13 +27,20 @@ void *smt_grown(void *old, size_t count, size_t item)
     return present(realloc(old, count * item), count * item);
 }
 
+/* A tree of more than one chunk is read all over the place: huge pages save half of the time that
+ * takes. The first chunk takes ordinary ones, as few as are used. */
 static void add_chunk(struct smt_pool *p)
 {
     size_t size = SMT_CHUNK * p->item;
+    uint8_t *chunk = present(aligned_alloc(HUGE_PAGE, size), size);
 
     assert(p->chunk_count < 1u << (SMT_INDEX_BITS - SMT_CHUNK_BITS));
+#ifdef MADV_HUGEPAGE
+    if (p->chunk_count > 0)
+        madvise(chunk, size, MADV_HUGEPAGE);
+#endif
     p->chunks = smt_grown(p->chunks, p->chunk_count + 1, sizeof *p->chunks);
-    p->chunks[p->chunk_count++] = present(aligned_alloc(CACHE_LINE, size), size);
+    p->chunks[p->chunk_count++] = chunk;
 }
 
 uint32_t smt_make(struct smt *t, enum smt_kind kind)
@@ -100,16 +114,12 @@ struct hash32 smt_some_path(const struct smt *t, uint32_t ref)
 {
     const struct smt_branch *b;
 
+    if (smt_kind(ref) == SMT_BRANCH && (b = smt_at(t, ref))->bit <= SMT_STEM_BITS)
+        return path_of_prefix((uint64_t)b->stem << (64 - SMT_STEM_BITS));
+    while (smt_kind(ref) == SMT_BRANCH)
+        ref = ((const struct smt_branch *)smt_at(t, ref))->child[0];
     if (smt_kind(ref) == SMT_STUB)
         return path_of_prefix(((const struct smt_stub *)smt_at(t, ref))->prefix);
-    b = smt_at(t, ref);
-    if (b->bit <= 64)
-        return path_of_prefix(b->prefix);
-    /* No stub lies deeper than 60, so the walk ends at a leaf. */
-    do {
-        b = smt_at(t, ref);
-        ref = b->child[0];
-    } while (smt_kind(ref) == SMT_BRANCH);
     return ((const struct smt_leaf *)smt_at(t, ref))->path;
 }
 

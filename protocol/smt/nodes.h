@@ -14,12 +14,14 @@
 enum smt_kind { SMT_EMPTY, SMT_LEAF, SMT_BRANCH, SMT_STUB };
 enum { SMT_INDEX_BITS = 30 };
 
+/* 80 bytes: never more than two cache lines. */
 struct smt_branch {
     struct hash32 digest[2];
     uint32_t child[2];
-    uint64_t prefix; /* bits 0 … bit - 1 of the paths below, as far as 64 bits go; then zeros */
-    uint8_t bit;     /* the first bit in which the paths below differ */
-    uint8_t epoch;   /* smt.epoch at its making */
+    uint64_t stem : 48; /* the first 48 bits of the paths below, as far as they are the same in all;
+                           then zeros */
+    uint64_t epoch : 8; /* smt.epoch at its making */
+    uint64_t bit : 8;   /* the first bit in which the paths below differ */
 };
 
 struct smt_stub {
@@ -66,7 +68,8 @@ struct smt {
 
 extern const struct hash32 smt_zero;
 
-enum { SMT_CHUNK_BITS = 12, SMT_CHUNK = 1 << SMT_CHUNK_BITS };
+/* Items of every size fill whole huge pages with this. */
+enum { SMT_CHUNK_BITS = 17, SMT_CHUNK = 1 << SMT_CHUNK_BITS };
 
 static inline enum smt_kind smt_kind(uint32_t ref)
 {
@@ -104,6 +107,22 @@ static inline uint64_t smt_first_bits(uint64_t x, unsigned n)
     return n == 0 ? 0 : n >= 64 ? x : x & ~(uint64_t)0 << (64 - n);
 }
 
+enum { SMT_STEM_BITS = 48 };
+
+/* The stem of a path, of which a branch at `bit` keeps what lies above. */
+static inline uint64_t smt_stem(const uint8_t *path, unsigned bit)
+{
+    return smt_first_bits(smt_word(path, 0), bit) >> (64 - SMT_STEM_BITS);
+}
+
+/* True if a path, given by its first 64 bits, leaves the run above a branch within the stem. */
+static inline bool smt_passes_by(const struct smt_branch *b, uint64_t word)
+{
+    unsigned n = b->bit < SMT_STEM_BITS ? b->bit : SMT_STEM_BITS;
+
+    return smt_first_bits(word ^ (uint64_t)b->stem << (64 - SMT_STEM_BITS), n) != 0;
+}
+
 /* The number of leading bits that two paths share: 0 … 256. */
 static inline unsigned smt_common(const uint8_t *a, const uint8_t *b)
 {
@@ -135,8 +154,8 @@ struct hash32 smt_hash_branch(const struct hash32 *left, const struct hash32 *ri
  * and whose paths start like `path`. */
 void smt_chain(struct hash32 *d, const uint8_t *path, unsigned from, unsigned to);
 
-/* A path that starts like all paths below a branch or stub (32 bytes; of a stub and of a branch
- * above bit 64 only the prefix counts, the rest is zero). */
+/* A path that starts like all paths below a branch or stub, down to its depth; what follows may be
+ * anything. */
 struct hash32 smt_some_path(const struct smt *t, uint32_t ref);
 
 /* The depth at which a branch or stub hangs without its run: its bit, or its depth. */

@@ -32,7 +32,7 @@ static bool step(const struct smt *t, const struct hash32 *path, uint32_t *ref)
     case SMT_BRANCH: {
         const struct smt_branch *b = smt_at(t, *ref);
 
-        if (smt_first_bits(smt_word(path->b, 0) ^ b->prefix, b->bit) != 0)
+        if (smt_passes_by(b, smt_word(path->b, 0)))
             *ref = 0;
         else
             *ref = b->child[smt_bit(path->b, b->bit)];
@@ -98,7 +98,7 @@ static uint32_t *place_of(struct smt_version *v, struct smt_page_id page)
     while (smt_kind(*at) == SMT_BRANCH) {
         struct smt_branch *b = smt_at(v->tree, *at);
 
-        if (b->bit >= page.depth || smt_first_bits(prefix ^ b->prefix, b->bit) != 0)
+        if (b->bit >= page.depth || smt_passes_by(b, prefix))
             break;
         at = &b->child[prefix >> (63 - b->bit) & 1];
     }

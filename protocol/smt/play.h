@@ -99,7 +99,7 @@ static inline void play_count(const struct smt *t, uint32_t ref, uint8_t **seen,
         const struct smt_branch *b = smt_at(t, ref);
 
         PLAY_CHECK(b->child[0] != 0 && b->child[1] != 0);
-        PLAY_CHECK(smt_first_bits(b->prefix, b->bit) == b->prefix);
+        PLAY_CHECK(b->stem == smt_stem(smt_some_path(t, ref).b, b->bit));
         play_count(t, b->child[0], seen, count);
         play_count(t, b->child[1], seen, count);
     }

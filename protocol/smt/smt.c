@@ -165,7 +165,7 @@ enum tm_err smt_get(const struct smt_version *v, const struct hash32 *path, stru
         case SMT_BRANCH: {
             const struct smt_branch *b = smt_at(v->tree, ref);
 
-            if (smt_first_bits(smt_word(path->b, 0) ^ b->prefix, b->bit) != 0)
+            if (smt_passes_by(b, smt_word(path->b, 0)))
                 return TM_ERR_NOT_FOUND;
             ref = b->child[smt_bit(path->b, b->bit)];
             break;

@@ -170,7 +170,7 @@ static struct smt_branch *add_branch(struct update *u, const struct task *k, uns
     struct smt_branch *b = smt_at(u->t, ref);
 
     memset(b, 0, sizeof *b);
-    b->prefix = smt_first_bits(smt_word(u->change[k->lo].path.b, 0), bit);
+    b->stem = smt_stem(u->change[k->lo].path.b, bit);
     b->bit = (uint8_t)bit;
     b->epoch = u->t->epoch;
     *item = push_item(u, k, (struct item){.from = b, .made = ref, .changed = true, .bit = b->bit});
@@ -317,8 +317,8 @@ static void onto_branch(struct update *u, struct task *k)
     uint32_t ref, item, mid;
 
     /* Mostly there is one change, and it goes through. */
-    if (k->hi - k->lo != 1 || bit > 64 ||
-        smt_first_bits(smt_word(u->change[k->lo].path.b, 0) ^ old->prefix, bit) != 0) {
+    if (k->hi - k->lo != 1 || bit > SMT_STEM_BITS ||
+        smt_passes_by(old, smt_word(u->change[k->lo].path.b, 0))) {
         struct hash32 path = smt_some_path(u->t, k->ref);
 
         if (!through_run(u, k, bit, path.b))

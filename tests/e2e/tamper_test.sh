@@ -23,17 +23,17 @@ BEGIN
 END \$\$" >/dev/null
 succeeds 'verifies before' "$TIDEMARK" verify --all --data "$data"
 
-# Another value of a column's type.
+# Another value of a column's type; numbers move by $3.
 mutation() {
     case $2 in
-    bytea) echo "CASE WHEN $1 IS NULL OR $1 = '' THEN '\\x01' ELSE set_byte($1, octet_length($1) - 1, get_byte($1, octet_length($1) - 1) # 1) END" ;;
+    bytea) echo "CASE WHEN $1 IS NULL THEN decode(repeat('07', 32), 'hex') WHEN $1 = '' THEN '\\x01' ELSE set_byte($1, octet_length($1) - 1, get_byte($1, octet_length($1) - 1) # 1) END" ;;
     'bytea[]') echo "ARRAY[set_byte($1[1], 0, get_byte($1[1], 0) # 1)] || $1[2:]" ;;
     'text[]') echo "$1 || 'zzzz'::text" ;;
     text) echo "coalesce($1, '') || '7'" ;;
     boolean) echo "NOT $1" ;;
     'timestamp with time zone') echo "$1 + interval '1 second'" ;;
     smallint) echo "($1 + CASE WHEN $1 < 5 THEN 1 ELSE -1 END)::smallint" ;;
-    *) echo "$1 + 1" ;;
+    *) echo "$1 + $3" ;;
     esac
 }
 
@@ -67,7 +67,12 @@ for table in $tables; do
     while IFS='|' read -r column type; do
         [ "$rows" != 0 ] || continue
         case $uncovered in *" $table.$column "*) continue ;; esac
-        new=$(mutation "$column" "$type")
+        by=1
+        case $table.$column in
+        # one more would be another row's key
+        block.height | change.step | change.height | transaction.height | transaction.tx_index) by=1000 ;;
+        esac
+        new=$(mutation "$column" "$type" $by)
         try "ledger.$table.$column" "ledger.$table" \
             "UPDATE ledger.$table SET $column = $new WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM ledger.$table ORDER BY md5(tableoid::text || ctid::text || '$seed') LIMIT 1)"
     done < <(sql "SELECT attname, format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, NULL) FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid

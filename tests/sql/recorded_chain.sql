@@ -48,11 +48,11 @@ END $$;
 
 CREATE VIEW recorded.want_account AS
   SELECT h, r.* FROM recorded.at, LATERAL (SELECT DISTINCT ON (address) address, balance FROM recorded.account WHERE height <= h ORDER BY address, height DESC) r;
-CREATE VIEW recorded.have_account AS
+CREATE VIEW recorded.have_account (h, address, balance) AS
   SELECT h, encode(a.address, 'hex'), a.balance_upokt::text FROM recorded.at, LATERAL state.account_at(h) a;
 CREATE VIEW recorded.want_pool AS
   SELECT h, r.* FROM recorded.at, LATERAL (SELECT DISTINCT ON (name) name, balance FROM recorded.pool WHERE height <= h ORDER BY name, height DESC) r;
-CREATE VIEW recorded.have_pool AS
+CREATE VIEW recorded.have_pool (h, name, balance) AS
   SELECT h, encode(a.address, 'hex'), a.balance_upokt::text FROM recorded.at, LATERAL state.pool_at(h) a;
 
 CREATE VIEW recorded.want_actor AS
@@ -64,7 +64,7 @@ CREATE VIEW recorded.want_actor AS
            FROM (SELECT address, public_key, staked_tokens, unused AS service_url, output_address, paused_height, unstaking_height, height FROM recorded.app WHERE kind = 'app' UNION ALL SELECT * FROM recorded.servicer WHERE kind = 'servicer'
                  UNION ALL SELECT * FROM recorded.fisherman WHERE kind = 'fisherman' UNION ALL SELECT * FROM recorded.validator WHERE kind = 'validator') a
            WHERE height <= h ORDER BY address, height DESC) r;
-CREATE VIEW recorded.have_actor AS
+CREATE VIEW recorded.have_actor (h, kind, address, public_key, staked_tokens, service_url, output_address, paused_height, unstaking_height, chains) AS
   SELECT h, k.kind, encode(a.address, 'hex'), encode(a.public_key, 'hex'), a.stake_upokt::text, coalesce(a.service_url, ''), encode(a.output_address, 'hex'),
          coalesce(a.paused_height, -1), coalesce(a.unstaking_height, -1), (SELECT coalesce(array_agg(c ORDER BY c), '{}') FROM unnest(a.chains) c)
   FROM recorded.at, LATERAL (
@@ -78,41 +78,43 @@ CREATE VIEW recorded.want_param AS
   SELECT h, r.* FROM recorded.at, LATERAL (SELECT DISTINCT ON (name) name, value, height FROM recorded.params WHERE height <= h ORDER BY name, height DESC) r;
 CREATE VIEW recorded.have_param AS
   SELECT h, p.name, p.value, p.changed_height FROM recorded.at, LATERAL state.param_at(h) p;
-CREATE VIEW recorded.want_ibc AS
+CREATE VIEW recorded.want_ibc (h, key, value) AS
   SELECT h, r.* FROM recorded.at, LATERAL (SELECT DISTINCT ON (key) key, coalesce(value, '') FROM recorded.ibc_entries WHERE height <= h ORDER BY key, height DESC) r;
-CREATE VIEW recorded.have_ibc AS
+CREATE VIEW recorded.have_ibc (h, key, value) AS
   SELECT h, encode(i.key, 'hex'), encode(i.value, 'hex') FROM recorded.at, LATERAL state.ibc_entry_at(h) i;
 
-CREATE VIEW recorded.want_root AS
+CREATE VIEW recorded.want_root (h, tree, root) AS
   SELECT (line->>'height')::bigint, r.key, r.value FROM recorded.root, LATERAL jsonb_each_text(line->'roots') r;
-CREATE VIEW recorded.have_root AS
+CREATE VIEW recorded.have_root (h, tree, root) AS
   SELECT h, r.tree::text, encode(r.root, 'hex') FROM recorded.at, LATERAL state.tree_root_at(h) r;
 
-CREATE VIEW recorded.want_transaction AS
+CREATE VIEW recorded.want_transaction (height, tx_index, hash, result_code, signer, recipient, message_type, tx) AS
   SELECT (line->>'height')::bigint, (line->>'index')::int, line->>'hash', (line->>'result_code')::int, line->>'signer', line->>'recipient', line->>'message_type', line->>'tx'
   FROM recorded.txresult;
-CREATE VIEW recorded.have_transaction AS
+CREATE VIEW recorded.have_transaction (height, tx_index, hash, result_code, signer, recipient, message_type, tx) AS
   SELECT height, tx_index, encode(hash, 'hex'), result_code, encode(signer, 'hex'), coalesce(encode(recipient, 'hex'), ''), message_type, encode(tx, 'hex') FROM chain.transaction;
 
 -- A session's answer as a set, or "refused".
 CREATE FUNCTION recorded.session_set(h bigint, application text, chain text, geozone text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN (SELECT encode(min(s.session_id), 'hex') || ' ' || min(s.session_number) || ' ' || min(s.session_height) || ' ' || min(s.session_blocks) || ' '
-                 || coalesce(string_agg(s.kind || ':' || encode(s.address, 'hex'), ',' ORDER BY s.kind, s.address), '')
+  -- a session without members has no row to tell its id by
+  RETURN (SELECT CASE WHEN count(*) = 0 THEN 'empty' ELSE min(encode(s.session_id, 'hex')) || ' ' || min(s.session_number) || ' ' || min(s.session_height) || ' ' || min(s.session_blocks) || ' '
+                 || coalesce(string_agg(s.kind || ':' || encode(s.address, 'hex'), ',' ORDER BY s.kind, s.address), '') END
           FROM state.session_at(h, address(application), chain, geozone) s);
 EXCEPTION WHEN OTHERS THEN
   RETURN 'refused';
 END $$;
-CREATE VIEW recorded.want_session AS
-  SELECT n, CASE WHEN (line->>'status')::int <> 200 THEN 'refused' ELSE
-      (r->>'id') || ' ' || (r->>'session_number') || ' ' || (r->>'session_height') || ' ' || (r->>'num_session_blocks') || ' ' ||
+CREATE VIEW recorded.want_session (n, answer) AS
+  SELECT n, CASE WHEN (line->>'status')::int <> 200 THEN 'refused'
+      WHEN jsonb_array_length(coalesce(nullif(r->'servicers', 'null'), '[]')) + jsonb_array_length(coalesce(nullif(r->'fishermen', 'null'), '[]')) = 0 THEN 'empty' ELSE
+      (r->>'session_id') || ' ' || (r->>'session_number') || ' ' || (r->>'session_height') || ' ' || (r->>'num_session_blocks') || ' ' ||
       coalesce((SELECT string_agg(kind || ':' || address, ',' ORDER BY kind, address COLLATE "C") FROM (
          SELECT 'servicer' AS kind, e->>'address' AS address FROM jsonb_array_elements(nullif(r->'servicers', 'null')) e
          UNION ALL SELECT 'fisherman', e->>'address' FROM jsonb_array_elements(nullif(r->'fishermen', 'null')) e) m), '') END AS answer
   FROM (SELECT row_number() OVER (ORDER BY line::text) AS n, line,
                CASE WHEN (line->>'status')::int = 200 THEN (line->>'response')::jsonb END AS r FROM recorded.session) s;
-CREATE VIEW recorded.have_session AS
-  SELECT n, recorded.session_set(CASE (q->>'session_height')::bigint WHEN 0 THEN (line->>'at_height')::bigint ELSE (q->>'session_height')::bigint END,
+CREATE VIEW recorded.have_session (n, answer) AS
+  SELECT n, recorded.session_set((q->>'session_height')::bigint,
                                  q->>'app_address', q->>'chain', q->>'geozone')
   FROM (SELECT row_number() OVER (ORDER BY line::text) AS n, line, line->'request' AS q FROM recorded.session) s;
 

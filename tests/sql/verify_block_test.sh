@@ -76,7 +76,8 @@ CREATE FUNCTION public.members(height bigint, application text, chain text, zone
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN ARRAY(SELECT s.kind || ' ' || encode(s.address, 'hex')
-                 FROM tidemark.session_at(height, decode(application, 'hex'), chain, zone) s ORDER BY 1);
+                 FROM tidemark.session_at(height, decode(application, 'hex'), chain, zone) s
+                 WHERE s.kind IS NOT NULL ORDER BY 1);
 EXCEPTION WHEN OTHERS THEN
     RETURN ARRAY['refused'];
 END $$;

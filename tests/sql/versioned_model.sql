@@ -107,7 +107,7 @@ CREATE FUNCTION model.block(h bigint, writes int) RETURNS void LANGUAGE plpgsql 
 DECLARE
     before bigint := (SELECT height FROM ledger.tip);
     k model.kind;
-    key bytea;
+    picked bytea;
     roots bytea[] := array_fill(decode(repeat('00', 32), 'hex'), ARRAY[10]);
     root bytea;
     hash bytea;
@@ -117,14 +117,14 @@ BEGIN
 
     FOR k IN SELECT * FROM model.kind LOOP
         FOR i IN 1 .. writes LOOP
-            key := model.random_key(k.name);
+            picked := model.random_key(k.name);
             INSERT INTO ledger.change VALUES (h, k.tree_number - 1,
-                CASE k.name WHEN 'ibc_entry' THEN sha256(key) ELSE key END, i - 1)
+                CASE k.name WHEN 'ibc_entry' THEN sha256(picked) ELSE picked END, i - 1)
             ON CONFLICT DO NOTHING;
             IF random() < 0.3 THEN
-                DELETE FROM model.row r WHERE r.h = block.h AND r.kind = k.name AND r.key = block.key;
+                DELETE FROM model.row r WHERE r.h = block.h AND r.kind = k.name AND r.key = picked;
             ELSE
-                INSERT INTO model.row AS r VALUES (h, k.name, key, model.random_value(k.name), h)
+                INSERT INTO model.row AS r VALUES (h, k.name, picked, model.random_value(k.name), h)
                 ON CONFLICT ON CONSTRAINT row_pkey
                     DO UPDATE SET value = excluded.value, changed = excluded.changed;
             END IF;

@@ -39,7 +39,7 @@ BEGIN
         h := h + CASE
             WHEN i = 200 THEN 600
             WHEN i IN (220, 221) THEN 5000
-            WHEN i = 240 THEN 40000
+            WHEN i = 270 THEN 40000
             WHEN random() < 0.2 THEN floor(random() * 20)::int + 1
             ELSE 1
         END;
@@ -129,7 +129,7 @@ BEGIN
         END IF;
         pages := pages + 1;
         SELECT s.key INTO last FROM model.seen s
-        ORDER BY CASE kind WHEN 'ibc_entry' THEN sha256(s.key) ELSE s.key END DESC LIMIT 1;
+        ORDER BY CASE s.kind WHEN 'ibc_entry' THEN sha256(s.key) ELSE s.key END DESC LIMIT 1;
     END LOOP;
     RETURN (SELECT count(*) FROM (
         (TABLE model.seen
@@ -226,8 +226,7 @@ like "$(ask "SELECT count(*) FROM state.account_at($next)")" 'HINT' 'the new tip
 ask 'ROLLBACK' >/dev/null
 is "$(ask "$sum_at")" "$(sql "SELECT h || '|' || sum(value::numeric) FROM model.row
     WHERE kind = 'account' AND h = $next GROUP BY h")" 'READ COMMITTED shows the new tip'
-ask '\q' >/dev/null
-wait "$SESSION_PID" 2>/dev/null
+echo '\q' >&"${SESSION[1]}"
 sql "SELECT model.rollback($tip)" >/dev/null
 
 # --- what must fail ------------------------------------------------------------------------------
