@@ -33,9 +33,83 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+static size_t word_length(const struct cli_topic *topic)
+{
+    return strcspn(topic->usage, " ");
+}
+
+static bool is_about(const struct cli_topic *topic, const char *word)
+{
+    return word == NULL || (strlen(word) == word_length(topic) &&
+                            strncmp(topic->usage, word, word_length(topic)) == 0);
+}
+
+/* The first word after the command that names a subcommand, or NULL. */
+static const char *topic_word(const struct cli_command *command, int argc, char **argv)
+{
+    const struct cli_topic *topic;
+
+    for (int i = 1; i < argc; i++)
+        for (size_t n = 0; (topic = command->topic(n)) != NULL; n++)
+            if (is_about(topic, argv[i]))
+                return argv[i];
+    return NULL;
+}
+
+/* The list of subcommands: words on the left, every line of the texts on the right. */
+static void print_topics(const struct cli_command *command)
+{
+    const struct cli_topic *topic;
+    int width = 0;
+
+    for (size_t n = 0; (topic = command->topic(n)) != NULL; n++)
+        if ((int)word_length(topic) > width)
+            width = (int)word_length(topic);
+    for (size_t n = 0; (topic = command->topic(n)) != NULL; n++) {
+        if (topic->text == NULL)
+            continue;
+        printf("  %-*.*s   ", width, (int)word_length(topic), topic->usage);
+        for (const char *c = topic->text; *c != '\0'; c++) {
+            putchar(*c);
+            if (*c == '\n' && c[1] != '\0')
+                printf("%*s", width + 5, "");
+        }
+    }
+}
+
+/* argv[0] is the command's name. */
+static int print_help(const struct cli_command *command, int argc, char **argv)
+{
+    const char *lead = "usage:", *word;
+    const struct cli_topic *topic;
+
+    if (command->topic == NULL) {
+        fputs(command->help, stdout);
+        return CLI_DONE;
+    }
+    word = topic_word(command, argc, argv);
+    for (size_t n = 0; (topic = command->topic(n)) != NULL; n++)
+        if (is_about(topic, word)) {
+            printf("%-6s tidemark %s %s\n", lead, command->name, topic->usage);
+            lead = "";
+        }
+    putchar('\n');
+    if (word == NULL) {
+        printf("%s\n", command->help);
+        print_topics(command);
+    } else {
+        for (size_t n = 0; (topic = command->topic(n)) != NULL; n++)
+            if (is_about(topic, word) && topic->text != NULL)
+                fputs(topic->text, stdout);
+    }
+    printf("\n%s", command->options);
+    return CLI_DONE;
+}
+
 int cli_main(const struct cli_command *const *commands, int argc, char **argv)
 {
     const struct cli_command *command;
+    bool asked = false;
     int status;
 
     if (argc < 2)
@@ -44,12 +118,9 @@ int cli_main(const struct cli_command *const *commands, int argc, char **argv)
         strcmp(argv[1], "help") == 0) {
         if (argc < 3)
             return print_commands(commands, stdout);
-        command = find(commands, argv[2]);
-        if (command != NULL) {
-            fputs(command->help, stdout);
-            return CLI_DONE;
-        }
+        asked = true;
         argv++;
+        argc--;
     }
     command = find(commands, argv[1]);
     if (command == NULL) {
@@ -57,10 +128,8 @@ int cli_main(const struct cli_command *const *commands, int argc, char **argv)
                 argv[1]);
         return CLI_USAGE;
     }
-    if (wants_help(argc - 1, argv + 1)) {
-        fputs(command->help, stdout);
-        return CLI_DONE;
-    }
+    if (asked || wants_help(argc - 1, argv + 1))
+        return print_help(command, argc - 1, argv + 1);
     status = command->run(argc - 1, argv + 1);
     if (fflush(stdout) != 0 && status == CLI_DONE) {
         fprintf(stderr, "tidemark %s: cannot write the output: %s\n", command->name,

@@ -14,11 +14,22 @@ enum {
     CLI_USAGE = 2
 };
 
+/* A subcommand's page; one with several forms has a row for each, with the text in the first. */
+struct cli_topic {
+    const char *usage; /* from the subcommand's word on: "get ADDRESS" */
+    const char *text;  /* what it does, in lines of up to 80 characters; NULL: said above */
+};
+
 struct cli_command {
     const char *name;
     const char *summary; /* one line, for `tidemark --help` */
-    const char *help; /* whole text of `tidemark NAME --help`: starts with "usage: tidemark NAME" */
+    /* Whole text of `tidemark NAME --help`, from "usage: tidemark NAME" on; with topics only what
+     * stands between their usage and themselves. */
+    const char *help;
     int (*run)(int argc, char **argv); /* argv[0] is the name */
+    /* Number i of the subcommands, NULL after the last. NULL: the command has none. */
+    const struct cli_topic *(*topic)(size_t i);
+    const char *options; /* with topics: ends their pages and the command's */
 };
 
 extern const struct cli_command cli_db_command;
@@ -30,7 +41,7 @@ extern const struct cli_command cli_up_command;
 
 /*
  * Runs argv[1] of the program out of the commands (ended by NULL): the body of main. `--help`
- * anywhere prints the help of the command.
+ * anywhere prints the help of the command, or of its subcommand if one is named.
  */
 int cli_main(const struct cli_command *const *commands, int argc, char **argv);
 

@@ -5,25 +5,30 @@
 #include "node/shell/cluster.h"
 #include "node/shell/database.h"
 
+static const struct cli_topic TOPICS[] = {
+    {"start", "start the database and leave it running; make it if it is new\n"},
+    {"stop", "stop it, whoever uses it (`tidemark up` would start it again)\n"},
+    {"status", "is it running, and where; exit code 1 when it is not\n"},
+    {"url [--role ROLE]", "print a libpq URL for it, for psql and other programs\n"},
+    {"readers allow|deny",
+     "let the role tidemark_reader log in, or refuse it: for a validator's own\n"
+     "machine\n"},
+};
+
 static const char help[] =
-    "usage: tidemark db start|stop|status|url|readers [OPTION]…\n"
-    "\n"
-    "  tidemark db start             start the database and leave it running; make it if it is "
-    "new\n"
-    "  tidemark db stop              stop it, whoever uses it (`tidemark up` would start it "
-    "again)\n"
-    "  tidemark db status            is it running, and where; exit code 1 when it is not\n"
-    "  tidemark db url               print a libpq URL for it, for psql and other programs\n"
-    "  tidemark db readers allow     let the role tidemark_reader log in\n"
-    "  tidemark db readers deny      refuse it: for a validator's own machine\n"
-    "\n"
-    "  --data DIR    directory of the database (default ./var)\n"
-    "  --role ROLE   for url: reader (default), api, node, admin or owner\n"
-    "\n"
     "The database is a private PostgreSQL under DIR with a socket of its own that only root and "
     "the\n"
     "user it runs as can reach. Other commands start it when they need it and stop it again;\n"
     "after `db start` it stays.\n";
+
+static const char options_text[] =
+    "  --data DIR    directory of the database (default ./var)\n"
+    "  --role ROLE   for url: reader (default), api, node, admin or owner\n";
+
+static const struct cli_topic *topic(size_t i)
+{
+    return i < sizeof TOPICS / sizeof TOPICS[0] ? &TOPICS[i] : NULL;
+}
 
 static int start(struct cluster *c, struct tm_error *e)
 {
@@ -114,5 +119,11 @@ static int run(int argc, char **argv)
     return CLI_DONE;
 }
 
-const struct cli_command cli_db_command = {"db", "start, stop and reach the embedded database",
-                                           help, run};
+const struct cli_command cli_db_command = {
+    .name = "db",
+    .summary = "start, stop and reach the embedded database",
+    .help = help,
+    .run = run,
+    .topic = topic,
+    .options = options_text,
+};

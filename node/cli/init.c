@@ -136,4 +136,8 @@ static int run(int argc, char **argv)
 }
 
 const struct cli_command cli_init_command = {
-    "init", "make a database with the state of a genesis file", help, run};
+    .name = "init",
+    .summary = "make a database with the state of a genesis file",
+    .help = help,
+    .run = run,
+};

@@ -12,40 +12,9 @@
 #include <stdlib.h>
 
 static const char help[] =
-    "usage: tidemark keys create [--hint TEXT]\n"
-    "       tidemark keys import PRIVATE_KEY|--input FILE [--hint TEXT]\n"
-    "       tidemark keys list\n"
-    "       tidemark keys get ADDRESS\n"
-    "       tidemark keys export ADDRESS [--format json|raw] [--output FILE]\n"
-    "       tidemark keys update ADDRESS [--hint TEXT] [--new-passphrase-file FILE]\n"
-    "       tidemark keys delete ADDRESS\n"
-    "       tidemark keys derive-child ADDRESS INDEX [--no-store] [--hint TEXT]\n"
-    "                                  [--new-passphrase-file FILE]\n"
-    "       tidemark keys sign ADDRESS HEX\n"
-    "       tidemark keys verify ADDRESS HEX SIGNATURE\n"
-    "       tidemark keys sign-tx ADDRESS --input FILE [--output FILE]\n"
-    "       tidemark keys verify-tx ADDRESS --input FILE\n"
-    "\n"
-    "Keys are Ed25519 private keys, each sealed with a passphrase in a file of its own.\n"
-    "\n"
-    "  create         make a new key and print its address\n"
-    "  import         store a key: 128 hexadecimal characters, or FILE (- is standard input) with\n"
-    "                 them or with an exported JSON; words of a command line are visible to other\n"
-    "                 users of the machine, a file is not\n"
-    "  list           print the addresses, ascending\n"
-    "  get            print address, public key and hint\n"
-    "  export         print the key, sealed (json) or in the open (raw), or write it to FILE\n"
-    "  update         change the passphrase; the hint stays unless --hint gives another\n"
-    "  delete         remove a key once its passphrase is right\n"
-    "  derive-child   the SLIP-0010 child m/44'/635'/INDEX' of a key: store it, sealed with the\n"
-    "                 new passphrase if one is given, else with the parent's; print its address\n"
-    "                 and public key\n"
-    "  sign           print the signature over the bytes\n"
-    "  verify         print valid (exit code 0) or not valid (1)\n"
-    "  sign-tx        sign the transaction in FILE, binary or hexadecimal (- is standard input);\n"
-    "                 write it to the output file, binary, or print it in hexadecimal\n"
-    "  verify-tx      was the transaction in FILE signed by this key? valid (0) or not valid (1)\n"
-    "\n" KEYS_OPTIONS_TEXT
+    "Keys are Ed25519 private keys, each sealed with a passphrase in a file of its own.\n";
+
+static const char options_text[] = KEYS_OPTIONS_TEXT
     "  --hint TEXT              stored in the open, to remember the passphrase by\n"
     "  --new-passphrase-file FILE\n"
     "                           the same for the new passphrase; its variable is\n"
@@ -409,20 +378,65 @@ static int derive_child(int argc, char **argv)
 static const struct {
     const char *name, *full_name;
     int (*run)(int argc, char **argv);
+    struct cli_topic topic;
 } SUBCOMMANDS[] = {
-    {"create", "keys create", create},
-    {"import", "keys import", import},
-    {"list", "keys list", list},
-    {"get", "keys get", get},
-    {"export", "keys export", export},
-    {"update", "keys update", update},
-    {"delete", "keys delete", delete_key},
-    {"derive-child", "keys derive-child", derive_child},
-    {"sign", "keys sign", keys_sign},
-    {"verify", "keys verify", keys_verify},
-    {"sign-tx", "keys sign-tx", keys_sign_tx},
-    {"verify-tx", "keys verify-tx", keys_verify_tx},
+    {"create",
+     "keys create",
+     create,
+     {"create [--hint TEXT]", "make a new key and print its address\n"}},
+    {"import",
+     "keys import",
+     import,
+     {"import PRIVATE_KEY|--input FILE [--hint TEXT]",
+      "store a key: 128 hexadecimal characters, or FILE (- is standard input) with\n"
+      "them or with an exported JSON; words of a command line are visible to other\n"
+      "users of the machine, a file is not\n"}},
+    {"list", "keys list", list, {"list", "print the addresses, ascending\n"}},
+    {"get", "keys get", get, {"get ADDRESS", "print address, public key and hint\n"}},
+    {"export",
+     "keys export",
+     export,
+     {"export ADDRESS [--format json|raw] [--output FILE]",
+      "print the key, sealed (json) or in the open (raw), or write it to FILE\n"}},
+    {"update",
+     "keys update",
+     update,
+     {"update ADDRESS [--hint TEXT] [--new-passphrase-file FILE]",
+      "change the passphrase; the hint stays unless --hint gives another\n"}},
+    {"delete",
+     "keys delete",
+     delete_key,
+     {"delete ADDRESS", "remove a key once its passphrase is right\n"}},
+    {"derive-child",
+     "keys derive-child",
+     derive_child,
+     {"derive-child ADDRESS INDEX [--no-store] [--hint TEXT]\n"
+      "                                  [--new-passphrase-file FILE]",
+      "the SLIP-0010 child m/44'/635'/INDEX' of a key: store it, sealed with the\n"
+      "new passphrase if one is given, else with the parent's; print its address\n"
+      "and public key\n"}},
+    {"sign", "keys sign", keys_sign, {"sign ADDRESS HEX", "print the signature over the bytes\n"}},
+    {"verify",
+     "keys verify",
+     keys_verify,
+     {"verify ADDRESS HEX SIGNATURE", "print valid (exit code 0) or not valid (1)\n"}},
+    {"sign-tx",
+     "keys sign-tx",
+     keys_sign_tx,
+     {"sign-tx ADDRESS --input FILE [--output FILE]",
+      "sign the transaction in FILE, binary or hexadecimal (- is standard input);\n"
+      "write it to the output file, binary, or print it in hexadecimal\n"}},
+    {"verify-tx",
+     "keys verify-tx",
+     keys_verify_tx,
+     {"verify-tx ADDRESS --input FILE",
+      "was the transaction in FILE signed by this key? valid (0) or not valid (1)\n"}},
 };
+
+static const struct cli_topic *topic(size_t i)
+{
+    return i < sizeof SUBCOMMANDS / sizeof SUBCOMMANDS[0] ? &SUBCOMMANDS[i].topic : NULL;
+}
 
 static int run(int argc, char **argv)
 {
@@ -436,5 +450,11 @@ static int run(int argc, char **argv)
     return cli_usage("keys", "cannot \"%.40s\"", argv[1]);
 }
 
-const struct cli_command cli_keys_command = {"keys", "create, import, export and use private keys",
-                                             help, run};
+const struct cli_command cli_keys_command = {
+    .name = "keys",
+    .summary = "create, import, export and use private keys",
+    .help = help,
+    .run = run,
+    .topic = topic,
+    .options = options_text,
+};

@@ -56,4 +56,8 @@ static int run(int argc, char **argv)
 }
 
 const struct cli_command cli_migrate_command = {
-    "migrate", "bring a database's schema up to this program", help, run};
+    .name = "migrate",
+    .summary = "bring a database's schema up to this program",
+    .help = help,
+    .run = run,
+};

@@ -78,4 +78,9 @@ static int run(int argc, char **argv)
     return status == 0 ? CLI_DONE : CLI_REFUSED;
 }
 
-const struct cli_command cli_psql_command = {"psql", "psql on the node's database", help, run};
+const struct cli_command cli_psql_command = {
+    .name = "psql",
+    .summary = "psql on the node's database",
+    .help = help,
+    .run = run,
+};

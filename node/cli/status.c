@@ -97,4 +97,8 @@ static int run(int argc, char **argv)
 }
 
 const struct cli_command cli_status_command = {
-    "status", "where the chain stands, and whether a node runs", help, run};
+    .name = "status",
+    .summary = "where the chain stands, and whether a node runs",
+    .help = help,
+    .run = run,
+};

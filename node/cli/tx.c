@@ -11,37 +11,45 @@
 #include <sodium.h>
 #include <stdio.h>
 
+static const struct cli_topic TOPICS[] = {
+    {"send FROM TO AMOUNT", "move upokt from one account to another\n"},
+    {"stake app ADDRESS AMOUNT CHAINS", "stake a new actor, with the key of ADDRESS\n"},
+    {"stake servicer|fisherman ADDRESS AMOUNT CHAINS SERVICE_URL", NULL},
+    {"stake validator ADDRESS AMOUNT SERVICE_URL", NULL},
+    {"edit-stake KIND ADDRESS AMOUNT … (as for stake)",
+     "replace stake, chains and service URL of an actor; AMOUNT is the whole new stake\n"},
+    {"unstake KIND ADDRESS", "begin to unstake an actor: app, servicer, fisherman or validator\n"},
+    {"unpause KIND ADDRESS", "end the pause of an actor\n"},
+    {"change-parameter OWNER NAME VALUE", "set a governance parameter, as its owner\n"},
+    {"ibc-update SIGNER KEY VALUE", "write an entry of the IBC store\n"},
+    {"ibc-prune SIGNER KEY", "remove an entry of the IBC store\n"},
+    {"submit FILE|HEX", "submit a transaction that is signed already; FILE holds it, binary or\n"
+                        "hexadecimal (- is standard input)\n"},
+};
+
 static const char help[] =
-    "usage: tidemark tx send FROM TO AMOUNT\n"
-    "       tidemark tx stake app ADDRESS AMOUNT CHAINS\n"
-    "       tidemark tx stake servicer|fisherman ADDRESS AMOUNT CHAINS SERVICE_URL\n"
-    "       tidemark tx stake validator ADDRESS AMOUNT SERVICE_URL\n"
-    "       tidemark tx edit-stake KIND ADDRESS AMOUNT … (as for stake)\n"
-    "       tidemark tx unstake KIND ADDRESS\n"
-    "       tidemark tx unpause KIND ADDRESS\n"
-    "       tidemark tx change-parameter OWNER NAME VALUE\n"
-    "       tidemark tx ibc-update SIGNER KEY VALUE\n"
-    "       tidemark tx ibc-prune SIGNER KEY\n"
-    "       tidemark tx submit FILE|HEX\n"
-    "\n"
     "Makes a transaction, signs it with a key of `tidemark keys`, submits it to the node's "
     "database\n"
-    "and prints its hash. What became of it stands in ops.submission and chain.transaction.\n"
-    "\n"
+    "and prints its hash. What became of it stands in ops.submission and chain.transaction, and\n"
+    "`tidemark query tx HASH` prints it.\n";
+
+static const char options_text[] =
     "  AMOUNT       whole upokt; 1 POKT is 1000000. Of a stake: the whole stake, after edit-stake "
     "too\n"
     "  CHAINS       relay chains, four characters each, joined by commas: 0001,0021\n"
     "  SERVICE_URL  https://host.name:port\n"
     "  KEY, VALUE   of the IBC store: text, or bytes as 0x…\n"
-    "  submit       a transaction that is signed already: FILE holds it, binary or hexadecimal (- "
-    "is\n"
-    "               standard input)\n"
     "\n"
     "  --signer ADDRESS   whose key signs instead of the actor's: its output address\n"
     "  --output ADDRESS   stake: where rewards and the returned stake go (default: the actor)\n"
     "  --nonce TEXT       instead of a random one; equal transactions need different ones\n"
     "  --print            print the signed transaction in hexadecimal and do not submit "
     "it\n" CHAIN_OPTIONS_TEXT KEYS_OPTIONS_TEXT;
+
+static const struct cli_topic *topic(size_t i)
+{
+    return i < sizeof TOPICS / sizeof TOPICS[0] ? &TOPICS[i] : NULL;
+}
 
 struct tx_options {
     struct keys_options keys;
@@ -196,4 +204,11 @@ static int run(int argc, char **argv)
     return submit_given(&o, "tx", words[1]);
 }
 
-const struct cli_command cli_tx_command = {"tx", "make, sign and submit transactions", help, run};
+const struct cli_command cli_tx_command = {
+    .name = "tx",
+    .summary = "make, sign and submit transactions",
+    .help = help,
+    .run = run,
+    .topic = topic,
+    .options = options_text,
+};

@@ -272,4 +272,9 @@ static int run(int argc, char **argv)
     return status;
 }
 
-const struct cli_command cli_up_command = {"up", "run the database and the node", help, run};
+const struct cli_command cli_up_command = {
+    .name = "up",
+    .summary = "run the database and the node",
+    .help = help,
+    .run = run,
+};

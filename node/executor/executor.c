@@ -173,6 +173,11 @@ size_t executor_last_writes(const struct executor *x, const struct ledger_write 
     return x->last != NULL ? x->last->result.write_count : 0;
 }
 
+const struct executor_proposal *executor_last(const struct executor *x)
+{
+    return x->last != NULL ? &x->last->public : NULL;
+}
+
 static size_t find_proposal(const struct executor *x, const struct hash32 *key)
 {
     size_t i = 0;

@@ -21,11 +21,7 @@ struct verify_birth {
 
 /* A version that ended at this height: its row in history. */
 struct verify_end {
-    enum tree_id tree;
-    struct bytes key;  /* record key */
-    struct bytes leaf; /* the row's leaf bytes, which must be those of the live version */
-    struct bytes row_key, stake_number; /* as in verify_birth */
-    height_t valid_from;
+    struct verify_birth row; /* record.valid_from is the height it began at */
     int class;
 };
 

@@ -1,0 +1,21 @@
+/* The daemon in solo mode: a libuv loop around the solo decider, the executor and the store. */
+#ifndef NODE_SHELL_SOLO_NODE_H
+#define NODE_SHELL_SOLO_NODE_H
+
+#include "protocol/base/bytes.h"
+#include "protocol/base/error.h"
+
+struct solo_node_options {
+    const char *db;           /* libpq URL */
+    const char *keys;         /* directory of private keys */
+    const char *guard;        /* directory of the guard file */
+    double interval;          /* seconds between blocks; < 0: the chain's own */
+    uint64_t blocks;          /* end after so many; 0: never */
+    size_t tree_memory;       /* bytes; 0: the default */
+    bool accept_older;
+};
+
+/* Runs until told to end. TM_OK: a signal, or all blocks are made. An error has been printed. */
+enum tm_err solo_node_run(const struct solo_node_options *options, struct tm_error *e);
+
+#endif
