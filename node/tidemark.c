@@ -2,6 +2,7 @@
 #include "node/cli/demo.h"
 #include "node/cli/export.h"
 #include "node/cli/keys.h"
+#include "node/cli/query.h"
 #include "node/cli/replay.h"
 #include "node/cli/tx.h"
 #include "node/cli/verify.h"
@@ -11,6 +12,7 @@ static const struct cli_command *const commands[] = {&cli_init_command,
                                                      &cli_up_command,
                                                      &cli_status_command,
                                                      &cli_psql_command,
+                                                     &cli_query_command,
                                                      &cli_tx_command,
                                                      &cli_keys_command,
                                                      &cli_db_command,

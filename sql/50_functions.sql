@@ -71,11 +71,13 @@ BEGIN
     END IF;
     PERFORM tidemark.check_tx(tx);
     tx_hash := tidemark.transaction_hash(tx);
-    -- The same transaction again is the same answer; one that was refused gets another try.
+    -- The same transaction again is the same answer; one that was refused gets another try, and so
+    -- does one whose block was rolled back (the check has just found it in no block).
     INSERT INTO ops.submission AS s (hash, tx) VALUES (tx_hash, tx)
     ON CONFLICT (hash) DO UPDATE
-        SET status = 'pending', code = NULL, error = NULL, submitted_at = now()
-        WHERE s.status OPERATOR(pg_catalog.=) 'refused';
+        SET status = 'pending', code = NULL, error = NULL, height = NULL, tx_index = NULL,
+            submitted_at = now()
+        WHERE s.status OPERATOR(pg_catalog.<>) 'pending';
     PERFORM pg_notify('tidemark_submission', encode(tx_hash, 'hex'));
     RETURN tx_hash;
 END $$;

@@ -18,7 +18,8 @@ enum query_argument_kind {
 
 enum { QUERY_ARGUMENTS_MAX = 3 };
 
-/* Parameters of the SQL, those a query does not use included: $1 to $3 its arguments, then these. */
+/* Parameters of the SQL, those a query does not use included: $1 to $3 its arguments, then these.
+ */
 enum query_parameter {
     PARAMETER_HEIGHT = QUERY_ARGUMENTS_MAX, /* $4: NULL is the tip */
     PARAMETER_LIMIT,                        /* $5: rows of a page */
@@ -30,10 +31,10 @@ enum query_parameter {
 struct query {
     struct cli_topic topic; /* the first word of its usage is the query's name */
     enum query_argument_kind arguments[QUERY_ARGUMENTS_MAX];
-    size_t required; /* of the arguments: so many */
-    bool at_height;  /* takes --height */
-    const char *sort; /* takes --sort; this is the default */
-    const char *thing; /* "there is no <thing> <first argument>" */
+    size_t required;          /* of the arguments: so many */
+    bool at_height;           /* takes --height */
+    const char *sort;         /* takes --sort; this is the default */
+    const char *thing;        /* "there is no <thing> <first argument>" */
     const char *list, *total; /* keys of a paged answer; a list without total has no such key */
     /* One row at most: the answer; of a paged one the number of items, then those of the page. */
     const char *sql;

@@ -15,11 +15,13 @@ enum {
     PAUSE_MSEC = 500, /* before a node that died at once, or a database, is started again */
     SHORT_LIFE_MSEC = 2000,
     NODE_STOP_MSEC = 30000, /* a block of the largest size is finished in less */
-    BLOCKS_MAX = 1000000000
+    BLOCKS_MAX = 1000000000,
+    INTERVAL_MAX = 86400 /* a day; more is a mistake */
 };
 
 static const char help[] =
     "usage: tidemark up [--data DIR] [--interval S] [--blocks N] [--keys DIR]\n"
+    "                   [--accept-older-state]\n"
     "\n"
     "Runs the database and the node in the foreground, one line per block. Whichever dies is "
     "started\n"
@@ -28,7 +30,9 @@ static const char help[] =
     "  --data DIR     directory of the embedded database (default ./var)\n"
     "  --interval S   seconds between blocks (default: the genesis file's)\n"
     "  --blocks N     end after N new blocks\n"
-    "  --keys DIR     private keys of the validators this node signs for\n"
+    "  --keys DIR     private keys of the validators this node signs for (default DIR/keys of "
+    "--data)\n"
+    "  --accept-older-state   go on although these keys have signed more than the database has\n"
     "\n"
     "On a validator's machine readers may not log in unless `tidemark db readers allow` says so.\n";
 
@@ -36,6 +40,7 @@ struct up {
     struct cluster cluster;
     struct arena arena;
     const char *interval, *blocks, *keys;
+    bool accept_older;
     int64_t target; /* height to end at; -1: none */
     pid_t node;     /* 0: not running */
     int64_t node_started;
@@ -102,10 +107,11 @@ static enum tm_err start_node(struct up *u, struct tm_error *e)
     argv[n++] = u->cluster.directory;
     argv[n++] = "--db";
     argv[n++] = url;
-    if (u->keys != NULL) {
-        argv[n++] = "--keys";
-        argv[n++] = u->keys;
-    }
+    argv[n++] = "--keys";
+    argv[n++] =
+        u->keys != NULL ? u->keys : arena_format(&u->arena, "%s/keys", u->cluster.directory);
+    if (u->accept_older)
+        argv[n++] = "--accept-older-state";
     if (u->interval != NULL) {
         argv[n++] = "--interval";
         argv[n++] = u->interval;
@@ -252,6 +258,7 @@ static int run(int argc, char **argv)
                                          {.name = "--interval", .value = &u.interval},
                                          {.name = "--blocks", .value = &u.blocks},
                                          {.name = "--keys", .value = &u.keys},
+                                         {.name = "--accept-older-state", .flag = &u.accept_older},
                                          {NULL}};
     int64_t blocks = 0;
     struct tm_error e;
@@ -262,10 +269,13 @@ static int run(int argc, char **argv)
         return CLI_USAGE;
     if (u.blocks != NULL && !cli_integer(u.blocks, 1, BLOCKS_MAX, &blocks))
         return cli_usage("up", "--blocks is a number from 1, not \"%.40s\"", u.blocks);
-    if (u.interval != NULL &&
-        (!(strtod(u.interval, &end) > 0) || *end != '\0' || strtod(u.interval, NULL) > 3600))
-        return cli_usage("up", "--interval is a number of seconds up to 3600, not \"%.40s\"",
-                         u.interval);
+    if (u.interval != NULL) {
+        double seconds = strtod(u.interval, &end);
+
+        if (end == u.interval || *end != '\0' || !(seconds >= 0 && seconds <= INTERVAL_MAX))
+            return cli_usage("up", "--interval is a number of seconds up to %d, not \"%.40s\"",
+                             INTERVAL_MAX, u.interval);
+    }
     arena_init(&u.arena);
     status = run_up(&u, data, blocks, &e);
     arena_free(&u.arena);
