@@ -97,7 +97,7 @@ lint: setup ## formatting, static analysis, layering and banned functions
 	@deploy/lint.sh
 
 fmt: ## format every C file in place
-	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+	@git ls-files '*.c' '*.h' | xargs ls -d 2>/dev/null | xargs clang-format-14 -i
 
 install: build ## install programs and extension (PREFIX=/usr/local)
 	@install -d $(DESTDIR)$(or $(PREFIX),/usr/local)/bin

@@ -42,9 +42,12 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
     const struct {
         const char *name;
         const char **value;
-    } table[] = {{"--db", &a->db},           {"--keys", &a->keys},
-                 {"--data", &a->data},       {"--guard", &a->guard},
-                 {"--interval", &a->interval}, {"--blocks", &a->blocks},
+    } table[] = {{"--db", &a->db},
+                 {"--keys", &a->keys},
+                 {"--data", &a->data},
+                 {"--guard", &a->guard},
+                 {"--interval", &a->interval},
+                 {"--blocks", &a->blocks},
                  {"--tree-memory", &a->tree_memory}};
 
     for (int i = 1; i < argc; i++) {

@@ -99,11 +99,11 @@ static int run_it(int argc, char **argv)
 static void finds_commands(void **state)
 {
     static const struct cli_command it = {
-    .name = "it",
-    .summary = "does it",
-    .help = "usage: tidemark it\n",
-    .run = run_it,
-};
+        .name = "it",
+        .summary = "does it",
+        .help = "usage: tidemark it\n",
+        .run = run_it,
+    };
     static const struct cli_command *const commands[] = {&it, NULL};
     char *run[] = {"tidemark", "it", "word", NULL}, *none[] = {"tidemark", NULL};
     char *unknown[] = {"tidemark", "that", NULL}, *help[] = {"tidemark", "it", "--help", NULL};

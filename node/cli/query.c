@@ -14,6 +14,7 @@
 enum {
     PER_PAGE_MAX = 1000, /* rpc.md 1.3 */
     NUMBER_MAX = 24,     /* decimal text of an int64_t */
+    SUBJECT_MAX = 80,    /* of an argument, in a message */
     INT8_OID = 20,       /* PostgreSQL's numbers for types */
     TEXT_OID = 25,
     BYTEA_OID = 17
@@ -62,7 +63,7 @@ static bool read_arguments(struct arena *a, struct request *r, const char *const
                            size_t count)
 {
     for (size_t i = 0; i < QUERY_ARGUMENTS_MAX; i++) {
-        enum query_argument_kind kind = r->query->arguments[i];
+        enum query_argument kind = r->query->arguments[i];
         size_t digits =
             kind == ARGUMENT_ADDRESS ? 2 * sizeof(struct address) : 2 * sizeof(struct hash32);
         uint8_t bytes[sizeof(struct hash32)];
@@ -109,76 +110,108 @@ static bool read_request(struct arena *a, const struct query_options *o, struct 
 
 static enum tm_err not_found(const struct request *r, struct tm_error *e)
 {
-    char height[NUMBER_MAX + 16] = "";
+    char subject[SUBJECT_MAX + 8] = "", height[NUMBER_MAX + 16] = "";
 
+    if (r->subject != NULL)
+        snprintf(subject, sizeof subject, " \"%.*s\"", SUBJECT_MAX, r->subject);
     if (r->height != 0)
         snprintf(height, sizeof height, " at height %" PRId64, r->height);
-    return tm_fail(e, TM_ERR_NOT_FOUND, "there is no %s%s%.80s%s", r->query->thing,
-                   r->subject != NULL ? " " : "", r->subject != NULL ? r->subject : "", height);
+    return tm_fail(e, TM_ERR_NOT_FOUND, "there is no %s%s%s", r->query->thing, subject, height);
 }
 
-static enum tm_err read_json(const PGresult *result, int column, json_t **out, struct tm_error *e)
+/* The SQL of an answer: one row, its last column the JSON; of a page the first is the number of all
+ * rows, whose columns are made for those of the page alone. */
+static const char *answer_sql(struct arena *a, const struct query *q)
 {
-    json_error_t at;
-
-    if (PQgetisnull(result, 0, column)) {
-        *out = json_null();
-        return TM_OK;
+    switch (q->answer) {
+    case ANSWER_ONE:
+        return arena_format(a, "SELECT row_to_json(x) FROM (%s) x", q->sql);
+    case ANSWER_ALL:
+        return arena_format(a, "SELECT coalesce(json_agg(x), '[]') FROM (%s) x", q->sql);
+    case ANSWER_PAGE:
+        return arena_format(a,
+                            "WITH source AS NOT MATERIALIZED (%s)"
+                            " SELECT (SELECT count(*) FROM source), (SELECT json_agg(x) FROM"
+                            " (SELECT * FROM source ORDER BY %s LIMIT $5 OFFSET $6) x)",
+                            q->sql, q->order);
     }
-    *out =
-        json_loadb(PQgetvalue(result, 0, column), (size_t)PQgetlength(result, 0, column), 0, &at);
-    return *out != NULL
-               ? TM_OK
-               : tm_fail(e, TM_ERR_MALFORMED, "the database's answer cannot be read: %s", at.text);
+    return NULL;
 }
 
-/* rpc.md 1.3: nothing at all is page 0 of null. */
-static enum tm_err read_page(const struct request *r, const PGresult *result, json_t **out,
+static enum tm_err complete(const struct query *q, json_t *found, struct tm_error *e)
+{
+    enum tm_err err = TM_OK;
+    json_t *item;
+    size_t i;
+
+    if (q->complete == NULL)
+        return TM_OK;
+    if (json_is_object(found))
+        return q->complete(found, e);
+    json_array_foreach(found, i, item) if (err == TM_OK) err = q->complete(item, e);
+    return err;
+}
+
+/* rpc.md 1.3: of nothing at all, every page is page 0 and null. */
+static enum tm_err make_page(const struct request *r, int64_t total, json_t *items, json_t **out,
                              struct tm_error *e)
 {
-    const struct query *q = r->query;
-    int64_t total = strtoimax(PQgetvalue(result, 0, 0), NULL, 10);
     int64_t pages = (total + r->per_page - 1) / r->per_page;
-    json_t *items;
-    enum tm_err err;
 
     if (total > 0 && r->page > pages)
-        return tm_fail(e, TM_ERR_NOT_FOUND,
-                       "there is no page %" PRId64 ": %" PRId64 " items are on %" PRId64 " pages",
-                       r->page, total, pages);
-    err = read_json(result, 1, &items, e);
-    if (err != TM_OK)
-        return err;
-    *out = json_pack("{s:o, s:I, s:I}", q->list, items, "page",
+        return tm_fail(e, TM_ERR_NOT_FOUND, "there is no page %" PRId64 ", the last is %" PRId64,
+                       r->page, pages);
+    *out = json_pack("{s:O, s:I, s:I}", r->query->list, items, "page",
                      (json_int_t)(total > 0 ? r->page : 0), "total_pages", (json_int_t)pages);
-    if (q->total != NULL)
-        json_object_set_new(*out, q->total, json_integer(total));
+    if (r->query->total != NULL)
+        json_object_set_new(*out, r->query->total, json_integer(total));
     return TM_OK;
+}
+
+static enum tm_err read_answer(const struct request *r, const PGresult *result, json_t **out,
+                               struct tm_error *e)
+{
+    int column = PQnfields(result) - 1;
+    json_t *found = json_null();
+    json_error_t at;
+    enum tm_err err;
+
+    if (PQntuples(result) == 0)
+        return not_found(r, e);
+    if (!PQgetisnull(result, 0, column))
+        found = json_loadb(PQgetvalue(result, 0, column), (size_t)PQgetlength(result, 0, column), 0,
+                           &at);
+    if (found == NULL)
+        return tm_fail(e, TM_ERR_MALFORMED, "the database's answer is no JSON: %s", at.text);
+    err = complete(r->query, found, e);
+    if (err == TM_OK && r->query->answer == ANSWER_PAGE)
+        err = make_page(r, strtoimax(PQgetvalue(result, 0, 0), NULL, 10), found, out, e);
+    else if (err == TM_OK)
+        *out = json_incref(found);
+    json_decref(found);
+    return err;
 }
 
 static enum tm_err ask(PGconn *conn, const struct request *r, json_t **out, struct tm_error *e)
 {
     PGresult *result = NULL;
+    struct arena a;
     enum tm_err err = migrations_check(conn, e);
 
-    /* names of the SQL that have no schema are the server's own, whatever the database says */
+    /* names without a schema are the server's own, whatever the database is set to */
     if (err == TM_OK)
         err = database_execute(conn, "SET search_path = pg_catalog, pg_temp", e);
     if (err != TM_OK)
         return err;
-    result =
-        PQexecParams(conn, r->query->sql, QUERY_PARAMETERS, r->types, r->values, NULL, NULL, 0);
-    if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        err = database_fail(conn, result, "no answer", e);
-    else if (PQntuples(result) == 0)
-        err = not_found(r, e);
-    else if (r->query->list != NULL)
-        err = read_page(r, result, out, e);
+    arena_init(&a);
+    result = PQexecParams(conn, answer_sql(&a, r->query), QUERY_PARAMETERS, r->types, r->values,
+                          NULL, NULL, 0);
+    arena_free(&a);
+    if (PQresultStatus(result) == PGRES_TUPLES_OK)
+        err = read_answer(r, result, out, e);
     else
-        err = read_json(result, 0, out, e);
+        err = database_fail(conn, result, "no answer", e);
     PQclear(result);
-    if (err == TM_OK && r->query->complete != NULL)
-        err = r->query->complete(*out, e);
     return err;
 }
 
@@ -220,7 +253,7 @@ static int run_query(const struct query *q, int argc, char **argv)
 
     if (q->at_height)
         options[n++] = (struct cli_option){.name = "--height", .value = &o.height};
-    if (q->list != NULL) {
+    if (q->answer == ANSWER_PAGE) {
         options[n++] = (struct cli_option){.name = "--page", .value = &o.page};
         options[n++] = (struct cli_option){.name = "--per_page", .value = &o.per_page};
     }

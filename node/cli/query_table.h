@@ -9,7 +9,7 @@
 
 #include "cli.h"
 
-enum query_argument_kind {
+enum query_argument {
     ARGUMENT_NONE,
     ARGUMENT_ADDRESS, /* 40 hexadecimal characters */
     ARGUMENT_HASH,    /* 64 of them */
@@ -28,18 +28,25 @@ enum query_parameter {
     QUERY_PARAMETERS
 };
 
+enum query_answer {
+    ANSWER_ONE,  /* the row; none is an error */
+    ANSWER_ALL,  /* an array of the rows */
+    ANSWER_PAGE, /* some of the rows, with their number */
+};
+
 struct query {
     struct cli_topic topic; /* the first word of its usage is the query's name */
-    enum query_argument_kind arguments[QUERY_ARGUMENTS_MAX];
+    enum query_argument arguments[QUERY_ARGUMENTS_MAX];
     size_t required;          /* of the arguments: so many */
     bool at_height;           /* takes --height */
     const char *sort;         /* takes --sort; this is the default */
+    enum query_answer answer; /* of a page: */
+    const char *list, *total; /* its keys; without `total` the number is not told */
+    const char *order;        /* columns */
     const char *thing;        /* "there is no <thing> <first argument>" */
-    const char *list, *total; /* keys of a paged answer; a list without total has no such key */
-    /* One row at most: the answer; of a paged one the number of items, then those of the page. */
-    const char *sql;
-    /* Completes the answer in ways that SQL cannot; NULL: nothing to do. */
-    enum tm_err (*complete)(json_t *answer, struct tm_error *e);
+    const char *sql;          /* a row is an object, its columns are the keys */
+    /* Completes an object in ways that SQL cannot; NULL: nothing to do. */
+    enum tm_err (*complete)(json_t *object, struct tm_error *e);
 };
 
 /* Number i of the queries, NULL after the last. */

@@ -14,10 +14,10 @@ enum { GUARD_CHAIN_ID_MAX = NETWORK_ID_MAX };
 struct guard_record {
     struct address address;
     uint64_t height, round;
-    enum hotstuff_step step;     /* STEP_UNKNOWN: nothing yet */
+    enum hotstuff_step step; /* STEP_UNKNOWN: nothing yet */
     struct hash32 header_hash;
-    uint64_t sequence;           /* grows with every record */
-    uint64_t highest_round;      /* of all it ever signed, at any height */
+    uint64_t sequence;      /* grows with every record */
+    uint64_t highest_round; /* of all it ever signed, at any height */
     /* Heights up to past_height may have been signed in rounds up to past_round: set where the
      * operator accepted a database older than the guard. */
     uint64_t past_height, past_round;

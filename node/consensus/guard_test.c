@@ -47,11 +47,8 @@ static void the_greater_record_counts(void **state)
 static void accepting_an_older_database_never_repeats(void **state)
 {
     struct hash32 a = hash_of(1), b = hash_of(2);
-    struct guard_record g = {.height = 500,
-                             .round = 1,
-                             .step = STEP_COMMIT,
-                             .header_hash = a,
-                             .highest_round = 4};
+    struct guard_record g = {
+        .height = 500, .round = 1, .step = STEP_COMMIT, .header_hash = a, .highest_round = 4};
     struct guard_record accepted = guard_accept_older(&g, 300);
 
     (void)state;

@@ -45,8 +45,7 @@ void fill_header(struct executor *x, struct proposal *p)
     h->next_validator_set_hash = p->set_changed ? validator_set_hash(&p->next_set) : x->set_hash;
     h->has_transactions_hash = x->chain.rules->signed_header;
     if (h->has_transactions_hash)
-        h->transactions_hash =
-            transactions_hash(p->block.transactions, p->block.transaction_count);
+        h->transactions_hash = transactions_hash(p->block.transactions, p->block.transaction_count);
 }
 
 static bool writes_validators(const struct store_block *b)
@@ -116,9 +115,8 @@ static enum tm_err prefetch(struct executor *x, struct proposal *p, struct bytes
 
 static struct cache_view view_of(struct executor *x, struct arena *a)
 {
-    return (struct cache_view){.cache = &x->cache,
-                               .arena = a,
-                               .transactions = smt_base(x->trees.tree[TREE_TRANSACTIONS])};
+    return (struct cache_view){
+        .cache = &x->cache, .arena = a, .transactions = smt_base(x->trees.tree[TREE_TRANSACTIONS])};
 }
 
 enum tm_err execute_block(struct executor *x, struct proposal *p, struct bytes proposer,

@@ -1,8 +1,8 @@
 /*
  * Executes blocks on top of the committed state: it turns transactions or a given block into a
- * *proposal* (ten roots, state hash, header, writes, tree nodes, digests) that stays in memory until
- * it is decided or dropped. Several proposals coexist, keyed by header hash. No I/O of its own: rows
- * come and go through `struct store` only (architecture.md 3).
+ * *proposal* (ten roots, state hash, header, writes, tree nodes, digests) that stays in memory
+ * until it is decided or dropped. Several proposals coexist, keyed by header hash. No I/O of its
+ * own: rows come and go through `struct store` only (architecture.md 3).
  *
  * One owner, one thread; only signature checks are spread over the workers it is given.
  */
@@ -27,8 +27,8 @@ struct executor_options {
 enum {
     EXECUTOR_TREE_MEMORY_DEFAULT = 256 * 1024 * 1024,
     EXECUTOR_CACHE_MEMORY_DEFAULT = 64 * 1024 * 1024,
-    EXECUTOR_PROPOSALS_MAX = 8,   /* alive at once; more is a broken caller */
-    EXECUTOR_BATCH_MAX = 1000     /* more makes hot rows slow (architecture.md 3) */
+    EXECUTOR_PROPOSALS_MAX = 8, /* alive at once; more is a broken caller */
+    EXECUTOR_BATCH_MAX = 1000   /* more makes hot rows slow (architecture.md 3) */
 };
 
 struct executor;
@@ -54,26 +54,26 @@ size_t executor_tree_memory(const struct executor *x);
 /* A transaction offered to a proposal. */
 struct executor_candidate {
     const struct transaction *tx;
-    bool verified;   /* transaction_check, message_check and transaction_verify have passed */
+    bool verified; /* transaction_check, message_check and transaction_verify have passed */
     /* out: */
     bool included;
-    bool tried;      /* false: the block was full or time was up before its turn */
-    int code;        /* why it is not includable */
+    bool tried;        /* false: the block was full or time was up before its turn */
+    int code;          /* why it is not includable */
     const char *error; /* text of that, valid while the proposal lives */
 };
 
 /* A proposal; lives until it is decided or dropped, or until a block of its height is decided. */
 struct executor_proposal {
-    struct hash32 key;         /* header hash */
+    struct hash32 key;          /* header hash */
     struct block_header header; /* field 6 empty */
-    struct bytes body;         /* encode(Block without field 6) */
+    struct bytes body;          /* encode(Block without field 6) */
     const struct store_transaction *transactions;
     size_t transaction_count;
 };
 
 struct executor_prepare_input {
-    struct bytes proposer;             /* address */
-    int64_t seconds;                   /* the proposer's clock */
+    struct bytes proposer; /* address */
+    int64_t seconds;       /* the proposer's clock */
     int32_t nanos;
     struct executor_candidate *candidates; /* in reaping order */
     size_t count;
@@ -83,16 +83,16 @@ struct executor_prepare_input {
 };
 
 /*
- * Makes the proposal for height tip + 1 out of candidates (`standard` only). A candidate that is not
- * includable is left out with its code; the block ends at max_block_bytes.
+ * Makes the proposal for height tip + 1 out of candidates (`standard` only). A candidate that is
+ * not includable is left out with its code; the block ends at max_block_bytes.
  */
 enum tm_err executor_prepare(struct executor *x, const struct executor_prepare_input *in,
                              const struct executor_proposal **out, struct tm_error *e);
 
 /*
  * Executes a body (encode(Block without field 6)) somebody proposed and checks it by every rule of
- * block.md but the certificate. TM_ERR_RULE, _MALFORMED, _MISMATCH: the proposal is invalid, with the
- * reason. Applying a body twice gives the same proposal.
+ * block.md but the certificate. TM_ERR_RULE, _MALFORMED, _MISMATCH: the proposal is invalid, with
+ * the reason. Applying a body twice gives the same proposal.
  */
 enum tm_err executor_apply(struct executor *x, struct bytes body,
                            const struct executor_proposal **out, struct tm_error *e);
@@ -105,9 +105,9 @@ void executor_drop(struct executor *x, const struct hash32 *key);
 
 /*
  * Checks the encoded commit certificate against the proposal, makes the proposal the tip, drops all
- * others, and writes it (or, with options.batch > 1, queues it; see executor_flush). TM_ERR_MISMATCH
- * for a certificate that does not hold: nothing happened. TM_ERR_IO: the block *is* decided and
- * queued but could not be written: executor_flush tries again.
+ * others, and writes it (or, with options.batch > 1, queues it; see executor_flush).
+ * TM_ERR_MISMATCH for a certificate that does not hold: nothing happened. TM_ERR_IO: the block *is*
+ * decided and queued but could not be written: executor_flush tries again.
  */
 enum tm_err executor_decide(struct executor *x, const struct hash32 *key, struct bytes certificate,
                             struct tm_error *e);
@@ -120,9 +120,9 @@ size_t executor_queued(const struct executor *x);
 /* Where a replayed block differs from what execution gives. */
 struct executor_difference {
     height_t height;
-    const char *field;      /* header field: "stateHash", "quorumCertificate", …; or "tree" */
-    int tree;               /* enum tree_id, or -1 */
-    char expected[160], found[160]; /* hashes as hex, or text */
+    const char *field; /* header field: "stateHash", "quorumCertificate", …; or "tree" */
+    int tree;          /* enum tree_id, or -1 */
+    char expected[160], found[160];    /* hashes as hex, or text */
     const struct ledger_write *writes; /* of that tree, in the arena given */
     size_t write_count;
 };

@@ -8,11 +8,11 @@ struct executor {
     struct store store;
     struct executor_workers workers;
     struct executor_options options;
-    struct arena constants;  /* chain, first tip and set */
+    struct arena constants; /* chain, first tip and set */
     struct store_chain chain;
     struct block_header first_tip;
     struct validator_set first_set;
-    struct hash32 set_hash;  /* of the set after the tip */
+    struct hash32 set_hash; /* of the set after the tip */
     const struct block_header *tip;
     const struct validator_set *set;
     struct state_cache cache;
@@ -21,9 +21,9 @@ struct executor {
     size_t proposal_count;
     struct proposal **queue; /* decided, not written; options.batch long */
     size_t queued;
-    struct proposal *last;   /* the last decided one: tip and set may lie in its arena */
+    struct proposal *last;      /* the last decided one: tip and set may lie in its arena */
     struct proposal *set_owner; /* the one whose next_set is in force, kept apart from `last` */
-    struct arena admission;  /* of the last executor_admit */
+    struct arena admission;     /* of the last executor_admit */
 };
 
 /* Decodes and checks transactions on the workers, in order, for a body or a replayed block. */

@@ -30,8 +30,8 @@ static struct executor *open_executor(const struct store *store,
 /* Replays the recorded chain; `change` may alter the raw bytes of a height first. */
 static enum tm_err replay_chain(struct executor *x, height_t last,
                                 void (*change)(struct arena *a, struct recorded_block *b),
-                                height_t change_at, struct arena *a,
-                                struct executor_difference *d, struct tm_error *e)
+                                height_t change_at, struct arena *a, struct executor_difference *d,
+                                struct tm_error *e)
 {
     char *text = arena_text(a, test_file(a, "tests/vectors/chain-a/blocks.jsonl"));
     enum tm_err err = TM_OK;
@@ -366,8 +366,8 @@ static void bodies_are_checked(void **state)
         assert_int_not_equal(executor_apply(c.x, block_encode(&c.arena, &b), &out, &e), TM_OK);
         assert_null(out);
     }
-    assert_int_not_equal(
-        executor_apply(c.x, bytes_make(p->body.data, p->body.size - 1), &out, &e), TM_OK);
+    assert_int_not_equal(executor_apply(c.x, bytes_make(p->body.data, p->body.size - 1), &out, &e),
+                         TM_OK);
     /* The same body is the same proposal. */
     assert_int_equal(executor_apply(c.x, p->body, &out, &e), TM_OK);
     assert_ptr_equal(out, p);

@@ -28,14 +28,15 @@ void proposal_reserve(struct proposal *p, size_t count);
 void proposal_add(struct proposal *p, const struct transaction *tx,
                   const struct ledger_result *result);
 
-/* Net writes and touches of the ended ledger, digests of the writes, and from them the new trees. */
+/* Net writes and touches of the ended ledger, digests of the writes, and from them the new trees.
+ */
 enum tm_err proposal_finish(struct proposal *p, struct ledger *l, struct trees *trees,
                             struct hash32 roots[TREES], struct tm_error *e);
 
 /* Digests and tree changes of a write set; shared with genesis. changes live in the arena. */
 enum tm_err write_set_changes(struct arena *a, const struct ledger_write *writes, size_t count,
-                              struct tree_changes changes[TREES],
-                              struct hash32 digests[TREES], struct tm_error *e);
+                              struct tree_changes changes[TREES], struct hash32 digests[TREES],
+                              struct tm_error *e);
 
 /* Digest over all changed tree nodes of a block. */
 enum tm_err node_changes_digest(struct arena *a, const struct store_block *b, struct hash32 *out,

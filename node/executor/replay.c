@@ -188,8 +188,7 @@ enum tm_err executor_replay(struct executor *x, struct bytes raw, struct arena *
     bool canonical;
     enum tm_err err;
 
-    *d = (struct executor_difference){.height = executor_height(x) + 1,
-                                      .tree = -1};
+    *d = (struct executor_difference){.height = executor_height(x) + 1, .tree = -1};
     if (x->queued >= x->options.batch) {
         err = executor_flush(x, e);
         if (err != TM_OK)

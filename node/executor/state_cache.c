@@ -215,8 +215,7 @@ static enum tm_err view_unstaking(void *ctx, enum tree_id tree, height_t height,
 }
 
 static enum tm_err view_paused(void *ctx, enum tree_id tree, height_t before,
-                               const struct record *const **out, size_t *count,
-                               struct tm_error *e)
+                               const struct record *const **out, size_t *count, struct tm_error *e)
 {
     (void)e;
     list_due(ctx, tree, true, before, out, count);

@@ -86,8 +86,7 @@ enum tm_err trees_load(struct trees *t, enum tree_id tree, const struct hash32 *
 }
 
 enum tm_err trees_update(struct trees *t, const struct tree_changes changes[TREES],
-                         struct trees_version *out, struct hash32 roots[TREES],
-                         struct tm_error *e)
+                         struct trees_version *out, struct hash32 roots[TREES], struct tm_error *e)
 {
     struct arena scratch;
     const struct hash32 *paths[TREES] = {0};

@@ -29,8 +29,7 @@ struct tree_changes {
 
 /* Loads what is missing and makes the version with the changes; roots of all ten. */
 enum tm_err trees_update(struct trees *t, const struct tree_changes changes[TREES],
-                         struct trees_version *out, struct hash32 roots[TREES],
-                         struct tm_error *e);
+                         struct trees_version *out, struct hash32 roots[TREES], struct tm_error *e);
 
 void trees_commit(struct trees_version *v);
 void trees_drop(struct trees_version *v);

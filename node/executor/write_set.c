@@ -17,8 +17,7 @@ static int compare_paths(const void *x, const void *y)
 /* The writes of one tree, encoded once for both uses. */
 static enum tm_err tree_writes(struct arena *a, enum tree_id tree,
                                const struct ledger_write *writes, size_t count,
-                               struct tree_changes *out, struct hash32 *digest,
-                               struct tm_error *e)
+                               struct tree_changes *out, struct hash32 *digest, struct tm_error *e)
 {
     struct change_entry *entries = arena_array(a, struct change_entry, count);
     struct smt_change *changes = arena_array(a, struct smt_change, count);
@@ -57,8 +56,8 @@ static enum tm_err tree_writes(struct arena *a, enum tree_id tree,
 }
 
 enum tm_err write_set_changes(struct arena *a, const struct ledger_write *writes, size_t count,
-                              struct tree_changes changes[TREES],
-                              struct hash32 digests[TREES], struct tm_error *e)
+                              struct tree_changes changes[TREES], struct hash32 digests[TREES],
+                              struct tm_error *e)
 {
     memset(changes, 0, TREES * sizeof *changes);
     memset(digests, 0, TREES * sizeof *digests);

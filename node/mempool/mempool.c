@@ -198,7 +198,8 @@ size_t mempool_reap(struct mempool *m, const struct mempool_entry **out, size_t 
     size_t *first = allocate((m->count + 1) * sizeof *first);
     size_t n = m->count < room ? m->count : room;
 
-    /* Counting sort by turn; arrival order, in which a signer's entries stand too, within a turn. */
+    /* Counting sort by turn; arrival order, in which a signer's entries stand too, within a turn.
+     */
     for (struct item *i = m->oldest; i != NULL; i = i->newer) {
         i->turn = i->signer_older != NULL ? i->signer_older->turn + 1 : 0;
         first[i->turn + 1]++;
@@ -252,8 +253,7 @@ size_t mempool_of_signer(const struct mempool *m, struct bytes signer,
         return 0;
     memcpy(address.b, signer.data, sizeof address.b);
     s = find_signer(m, &address);
-    for (struct item *i = s != NULL ? s->oldest : NULL; i != NULL && n < room;
-         i = i->signer_newer)
+    for (struct item *i = s != NULL ? s->oldest : NULL; i != NULL && n < room; i = i->signer_newer)
         out[n++] = &i->entry;
     return n;
 }

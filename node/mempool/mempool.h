@@ -8,9 +8,9 @@
 #include "protocol/transaction/transaction.h"
 
 enum {
-    MEMPOOL_TRANSACTIONS_MAX = 9000,           /* the reference's default (consensus.md 9.5) */
-    MEMPOOL_BYTES_MAX = 1024 * 1024 * 1024,    /* likewise */
-    MEMPOOL_DEFERRALS_MAX = 2                  /* not includable this often: dropped */
+    MEMPOOL_TRANSACTIONS_MAX = 9000,        /* the reference's default (consensus.md 9.5) */
+    MEMPOOL_BYTES_MAX = 1024 * 1024 * 1024, /* likewise */
+    MEMPOOL_DEFERRALS_MAX = 2               /* not includable this often: dropped */
 };
 
 struct mempool_limits {

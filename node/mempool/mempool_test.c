@@ -130,9 +130,8 @@ static void deferred_twice_then_dropped(void **state)
     add(m, &a, 1, 1);
     bytes = mempool_bytes(m);
     assert_false(mempool_defer(m, &first));
-    assert_int_equal(mempool_of_signer(m, bytes_address(&mempool_find(m, &first)->tx.signer), out,
-                                       4),
-                     2);
+    assert_int_equal(
+        mempool_of_signer(m, bytes_address(&mempool_find(m, &first)->tx.signer), out, 4), 2);
     assert_memory_equal(&out[1]->tx.hash, &first, sizeof first);
     assert_false(mempool_defer(m, &first));
     assert_int_equal(mempool_bytes(m), bytes);

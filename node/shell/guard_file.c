@@ -140,8 +140,7 @@ static bool decode(struct arena *a, struct bytes slot, uint64_t *generation,
 }
 
 /* The bytes of a slot; *size 0 for a file that was just made. */
-static enum tm_err read_slot(int descriptor, struct arena *a, struct bytes *out,
-                             struct tm_error *e)
+static enum tm_err read_slot(int descriptor, struct arena *a, struct bytes *out, struct tm_error *e)
 {
     struct stat st;
     uint8_t *data;
@@ -195,10 +194,11 @@ static enum tm_err open_slots(struct guard_file *f, const char *directory, struc
             return tm_fail(e, TM_ERR_IO, "vote guard: cannot open %s: %s", path, strerror(errno));
     }
     if (flock(f->descriptors[0], LOCK_EX | LOCK_NB) != 0)
-        return tm_fail(e, TM_ERR_CONFIG,
-                       "vote guard: another node runs with %s; two nodes must not sign with the same "
-                       "keys",
-                       directory);
+        return tm_fail(
+            e, TM_ERR_CONFIG,
+            "vote guard: another node runs with %s; two nodes must not sign with the same "
+            "keys",
+            directory);
     return sync_directory(directory, e);
 }
 
@@ -235,11 +235,12 @@ enum tm_err guard_file_open(struct guard_file *f, const char *directory, struct 
 
         if (fstat(f->descriptors[0], &first) == 0 && fstat(f->descriptors[1], &second) == 0 &&
             first.st_size > 0 && second.st_size > 0)
-            err = tm_fail(e, TM_ERR_CONFIG,
-                          "vote guard: both files in %s are damaged, so what was signed is not known "
-                          "from them; remove them and start once with --accept-older-state if no "
-                          "other node signs with these keys",
-                          directory);
+            err =
+                tm_fail(e, TM_ERR_CONFIG,
+                        "vote guard: both files in %s are damaged, so what was signed is not known "
+                        "from them; remove them and start once with --accept-older-state if no "
+                        "other node signs with these keys",
+                        directory);
     }
     if (err != TM_OK)
         guard_file_close(f);
@@ -282,10 +283,11 @@ enum tm_err guard_file_write(struct guard_file *f, const struct guard_content *c
         return tm_fail(e, TM_ERR_IO, "the vote guard file cannot be written: %s", strerror(errno));
     f->failed = !written || fdatasync(descriptor) != 0;
     if (f->failed)
-        return tm_fail(e, TM_ERR_CONFIG,
-                       "the vote guard file cannot be written (%s); nothing is signed until that is "
-                       "repaired and the node is started again",
-                       strerror(errno));
+        return tm_fail(
+            e, TM_ERR_CONFIG,
+            "the vote guard file cannot be written (%s); nothing is signed until that is "
+            "repaired and the node is started again",
+            strerror(errno));
     f->generation = generation;
     return TM_OK;
 }

@@ -31,8 +31,8 @@ enum tm_err guard_file_open(struct guard_file *f, const char *directory, struct 
                             bool *found, struct guard_content *out, struct tm_error *e);
 
 /*
- * Writes the older slot and waits until it is on disk. TM_ERR_IO: no room, try again later. After any
- * other failure what is on disk is not known, and every later call fails with TM_ERR_CONFIG.
+ * Writes the older slot and waits until it is on disk. TM_ERR_IO: no room, try again later. After
+ * any other failure what is on disk is not known, and every later call fails with TM_ERR_CONFIG.
  */
 enum tm_err guard_file_write(struct guard_file *f, const struct guard_content *content,
                              struct tm_error *e);

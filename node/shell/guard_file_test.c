@@ -41,10 +41,10 @@ static void write_height(struct guard_file *f, uint64_t height)
 {
     struct guard_record records[2] = {{.address = {{1}}, .height = height, .step = STEP_COMMIT},
                                       {.address = {{2}}, .height = height, .past_round = 7}};
-    struct guard_content content = {.place = {.chain_id = "localnet", .system_identifier = 99,
-                                              .timeline = 3},
-                                    .records = records,
-                                    .count = 2};
+    struct guard_content content = {
+        .place = {.chain_id = "localnet", .system_identifier = 99, .timeline = 3},
+        .records = records,
+        .count = 2};
     struct tm_error e = {0};
 
     if (guard_file_write(f, &content, &e) != TM_OK)

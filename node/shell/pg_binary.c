@@ -230,7 +230,7 @@ bool pg_get_bool(const PGresult *r, int row, int column)
 }
 
 enum tm_err pg_get_hash(const PGresult *r, int row, int column, struct hash32 *out,
-                    struct tm_error *e)
+                        struct tm_error *e)
 {
     struct bytes b = pg_get_bytes(r, row, column);
 
@@ -241,8 +241,8 @@ enum tm_err pg_get_hash(const PGresult *r, int row, int column, struct hash32 *o
     return TM_OK;
 }
 
-enum tm_err pg_get_numeric(struct arena *a, const PGresult *r, int row, int column, struct bytes *out,
-                       struct tm_error *e)
+enum tm_err pg_get_numeric(struct arena *a, const PGresult *r, int row, int column,
+                           struct bytes *out, struct tm_error *e)
 {
     struct bytes b = pg_get_bytes(r, row, column);
     size_t count = b.size >= NUMERIC_HEADER ? get16(b.data) : 0;
@@ -280,7 +280,7 @@ enum tm_err pg_get_numeric(struct arena *a, const PGresult *r, int row, int colu
 }
 
 enum tm_err pg_get_bytes_array(struct arena *a, const PGresult *r, int row, int column,
-                           struct bytes **out, size_t *count, struct tm_error *e)
+                               struct bytes **out, size_t *count, struct tm_error *e)
 {
     struct bytes b = pg_get_bytes(r, row, column);
     size_t at = ARRAY_HEADER;

@@ -66,12 +66,12 @@ int16_t pg_get_int16(const PGresult *r, int row, int column);
 bool pg_get_bool(const PGresult *r, int row, int column);
 /* A digest column; TM_ERR_MISMATCH unless it has 32 bytes. */
 enum tm_err pg_get_hash(const PGresult *r, int row, int column, struct hash32 *out,
-                    struct tm_error *e);
+                        struct tm_error *e);
 /* Canonical decimal text of a numeric without fraction, in the arena; TM_ERR_MISMATCH otherwise. */
-enum tm_err pg_get_numeric(struct arena *a, const PGresult *r, int row, int column, struct bytes *out,
-                       struct tm_error *e);
+enum tm_err pg_get_numeric(struct arena *a, const PGresult *r, int row, int column,
+                           struct bytes *out, struct tm_error *e);
 /* Elements of an array of bytea or text without nulls, in the arena. */
 enum tm_err pg_get_bytes_array(struct arena *a, const PGresult *r, int row, int column,
-                           struct bytes **out, size_t *count, struct tm_error *e);
+                               struct bytes **out, size_t *count, struct tm_error *e);
 
 #endif

@@ -73,8 +73,8 @@ enum tm_err pg_error(PGconn *conn, const PGresult *r, const char *doing, struct 
             text = "no answer from the server";
         return tm_fail(e, TM_ERR_IO, "%s: %.*s", doing, line_length(text), text);
     }
-    return tm_fail(e, may_pass(state) || PQstatus(conn) != CONNECTION_OK ? TM_ERR_IO
-                                                                         : TM_ERR_MISMATCH,
+    return tm_fail(e,
+                   may_pass(state) || PQstatus(conn) != CONNECTION_OK ? TM_ERR_IO : TM_ERR_MISMATCH,
                    "%s: %s%s%s (SQLSTATE %s)", doing, text, detail != NULL ? "; " : "",
                    detail != NULL ? detail : "", state);
 }
@@ -123,9 +123,8 @@ enum tm_err pg_query(PGconn *conn, const char *sql, const struct pg_params *p, P
 enum tm_err pg_query_prepared(PGconn *conn, const char *name, const struct pg_params *p,
                               PGresult **out, struct tm_error *e)
 {
-    return take(conn,
-                PQexecPrepared(conn, name, p->count, p->values, p->lengths, p->formats, 1), name,
-                out, e);
+    return take(conn, PQexecPrepared(conn, name, p->count, p->values, p->lengths, p->formats, 1),
+                name, out, e);
 }
 
 enum tm_err pg_prepare(PGconn *conn, const char *name, const char *sql, struct tm_error *e)

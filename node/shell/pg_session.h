@@ -32,7 +32,8 @@ enum tm_err pg_send_prepared(PGconn *conn, const char *name, const struct pg_par
 enum tm_err pg_send(PGconn *conn, const char *sql, struct tm_error *e);
 /* The next queued statement's result, in order; TM_OK with tuples or a completed command. */
 enum tm_err pg_receive(PGconn *conn, const char *doing, PGresult **out, struct tm_error *e);
-/* Ends a batch: pg_sync after the last statement is queued, pg_synced after the last is received. */
+/* Ends a batch: pg_sync after the last statement is queued, pg_synced after the last is received.
+ */
 enum tm_err pg_sync(PGconn *conn, struct tm_error *e);
 enum tm_err pg_synced(PGconn *conn, struct tm_error *e);
 

@@ -90,8 +90,7 @@ bool solo_pool_poll(struct solo_pool *p, struct executor *x, bool *reconnected)
     return admitted > 0;
 }
 
-struct executor_candidate *solo_pool_candidates(struct solo_pool *p, struct arena *a,
-                                                size_t *count)
+struct executor_candidate *solo_pool_candidates(struct solo_pool *p, struct arena *a, size_t *count)
 {
     size_t room = mempool_count(p->mempool);
     const struct mempool_entry **entries = arena_array(a, const struct mempool_entry *, room);
@@ -190,8 +189,7 @@ void solo_pool_after_block(struct solo_pool *p, struct executor *x,
         admit_again(p, x);
 }
 
-void solo_pool_state(struct solo_pool *p, const char *status, const char *message,
-                     uint64_t height)
+void solo_pool_state(struct solo_pool *p, const char *status, const char *message, uint64_t height)
 {
     struct tm_error ignored;
 

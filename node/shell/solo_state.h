@@ -51,11 +51,11 @@ struct solo_node {
     uv_poll_t ops_poll;
     bool ops_polled;
     uv_signal_t sigterm, sigint;
-    uint64_t made;          /* blocks since the start */
-    uint64_t started_msec;  /* when the current block was begun */
-    bool unavailable;       /* said so */
+    uint64_t made;         /* blocks since the start */
+    uint64_t started_msec; /* when the current block was begun */
+    bool unavailable;      /* said so */
     bool stopping;
-    struct tm_error error;  /* why it ended; err TM_OK: as asked */
+    struct tm_error error; /* why it ended; err TM_OK: as asked */
 };
 
 /* Keys, guard rows and guard file; refuses what may not be started with. */
@@ -83,7 +83,6 @@ void solo_pool_after_proposal(struct solo_pool *p, const struct executor_candida
 void solo_pool_after_block(struct solo_pool *p, struct executor *x,
                            const struct executor_proposal *block);
 /* ops.node; errors are ignored, the next call makes it up. */
-void solo_pool_state(struct solo_pool *p, const char *status, const char *message,
-                     uint64_t height);
+void solo_pool_state(struct solo_pool *p, const char *status, const char *message, uint64_t height);
 
 #endif

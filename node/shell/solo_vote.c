@@ -19,8 +19,7 @@ static enum tm_err load_keys(struct solo_vote *v, struct solo_node *n, struct tm
     if (v->count == 0)
         return tm_fail(e, TM_ERR_CONFIG, "there is no key in %s", n->options->keys);
     if (v->count > SOLO_KEYS_MAX)
-        return tm_fail(e, TM_ERR_LIMIT, "more than %d keys in %s", SOLO_KEYS_MAX,
-                       n->options->keys);
+        return tm_fail(e, TM_ERR_LIMIT, "more than %d keys in %s", SOLO_KEYS_MAX, n->options->keys);
     v->solo_keys = arena_array(&n->arena, struct solo_key, v->count);
     for (size_t i = 0; i < v->count; i++) {
         struct public_key public = ed25519_public(&v->keys[i]);
@@ -30,8 +29,7 @@ static enum tm_err load_keys(struct solo_vote *v, struct solo_node *n, struct tm
     return TM_OK;
 }
 
-static const struct guard_record *find(const struct guard_content *c,
-                                       const struct address *address)
+static const struct guard_record *find(const struct guard_content *c, const struct address *address)
 {
     for (size_t i = 0; i < c->count; i++)
         if (memcmp(c->records[i].address.b, address->b, sizeof address->b) == 0)
@@ -80,21 +78,21 @@ static enum tm_err check_place(struct solo_vote *v, struct solo_node *n, bool fi
     bool signed_before = false;
 
     for (size_t i = 0; i < v->count; i++)
-        signed_before =
-            signed_before || find(rows, &v->solo_keys[i].guard.address) != NULL;
+        signed_before = signed_before || find(rows, &v->solo_keys[i].guard.address) != NULL;
     if (file_found && strcmp(file->place.chain_id, v->all.place.chain_id) != 0)
         return tm_fail(e, TM_ERR_CONFIG,
                        "the vote guard in %s is that of chain %s, this chain is %s; use another "
                        "directory for it",
                        n->options->guard, file->place.chain_id, v->all.place.chain_id);
     if (!file_found && signed_before && !n->options->accept_older)
-        return tm_fail(e, TM_ERR_CONFIG,
-                       "the vote guard file is missing in %s, but these keys have signed blocks of "
-                       "this chain; bring it back, or, if no other node signs with these keys, start "
-                       "once with --accept-older-state",
-                       n->options->guard);
-    v->place_changed = (file_found || signed_before) &&
-                       (!file_found || !same_place(&known->place, &v->all.place));
+        return tm_fail(
+            e, TM_ERR_CONFIG,
+            "the vote guard file is missing in %s, but these keys have signed blocks of "
+            "this chain; bring it back, or, if no other node signs with these keys, start "
+            "once with --accept-older-state",
+            n->options->guard);
+    v->place_changed =
+        (file_found || signed_before) && (!file_found || !same_place(&known->place, &v->all.place));
     return TM_OK;
 }
 

@@ -21,8 +21,7 @@
 #define BALANCE(tree_, table_)                                                                     \
     {                                                                                              \
         .tree = tree_, .table = table_, .digest_key = "address",                                   \
-        .leaf = "tidemark.encode_account(address, balance)",                                       \
-        .path = "tidemark.path64(v.address)",                                                      \
+        .leaf = "tidemark.encode_account(address, balance)", .path = "tidemark.path64(v.address)", \
         .columns = {{"address", COLUMN_KEY}, {"balance", COLUMN_BALANCE}}, .column_count = 2       \
     }
 
@@ -112,9 +111,9 @@ static char *list(struct arena *a, const struct versioned *v, const char *prefix
     char *text = arena_format(a, "%s", "");
 
     for (int i = 0; i < v->column_count; i++)
-        text = arena_format(a, "%s%s%s%s%s", text, i > 0 ? ", " : "", prefix, v->columns[i].name,
-                            cast && v->columns[i].kind == COLUMN_CHAINS ? "::pg_catalog.text[]"
-                                                                        : "");
+        text =
+            arena_format(a, "%s%s%s%s%s", text, i > 0 ? ", " : "", prefix, v->columns[i].name,
+                         cast && v->columns[i].kind == COLUMN_CHAINS ? "::pg_catalog.text[]" : "");
     return text;
 }
 

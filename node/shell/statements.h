@@ -38,10 +38,10 @@ enum { VERSIONED_COLUMNS_MAX = 9 };
 
 struct versioned {
     enum tree_id tree;
-    const char *table;   /* in schema ledger; <table>_history beside it */
-    const char *digest_key; /* SQL for the key as change_digest takes it */
-    const char *leaf;    /* SQL for the leaf, from the columns */
-    const char *path;    /* SQL for path64 of a row, as its index has it */
+    const char *table;                            /* in schema ledger; <table>_history beside it */
+    const char *digest_key;                       /* SQL for the key as change_digest takes it */
+    const char *leaf;                             /* SQL for the leaf, from the columns */
+    const char *path;                             /* SQL for path64 of a row, as its index has it */
     struct column columns[VERSIONED_COLUMNS_MAX]; /* the first is the primary key */
     int column_count;
 };
@@ -65,13 +65,12 @@ const char *statement_sql(struct arena *a, const struct versioned *v, enum state
 /* Parameters of STATEMENT_APPLY for a block's writes of that tree. TM_ERR_MISMATCH: a value that no
  * column can hold. */
 enum tm_err versioned_params(struct pg_params *p, const struct versioned *v, height_t height,
-                             const struct ledger_write *writes, size_t count,
-                             struct tm_error *e);
+                             const struct ledger_write *writes, size_t count, struct tm_error *e);
 
 /* Reads the row (columns from `first` on: the descriptor's columns, then valid_from) into a record
  * in the arena. */
-enum tm_err versioned_record(struct arena *a, const struct versioned *v, const PGresult *r,
-                             int row, int first, struct record *out, struct tm_error *e);
+enum tm_err versioned_record(struct arena *a, const struct versioned *v, const PGresult *r, int row,
+                             int first, struct record *out, struct tm_error *e);
 
 /* Columns of a row as versioned_record reads them: "v.address, v.balance, v.valid_from". */
 char *versioned_select(struct arena *a, const struct versioned *v);

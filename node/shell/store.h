@@ -16,7 +16,8 @@ struct store_pg;
  */
 enum tm_err store_check(PGconn *conn, struct tm_error *e);
 
-/* store_check, then a store over the connection, which it borrows (and may PQreset) until closed. */
+/* store_check, then a store over the connection, which it borrows (and may PQreset) until closed.
+ */
 enum tm_err store_open(PGconn *conn, struct store_pg **out, struct tm_error *e);
 void store_close(struct store_pg *s);
 
@@ -25,8 +26,8 @@ struct store store_of(struct store_pg *s);
 
 /*
  * Writes the chain's constants, the file itself and block 0, in one transaction. Connected as owner
- * or tidemark_node. TM_ERR_EXISTS: there is a chain already. Under `standard` it also adds the CHECK
- * constraints on amounts.
+ * or tidemark_node. TM_ERR_EXISTS: there is a chain already. Under `standard` it also adds the
+ * CHECK constraints on amounts.
  */
 enum tm_err store_load_genesis(PGconn *conn, const struct genesis *genesis, struct bytes file,
                                struct hash32 *state_hash, struct tm_error *e);

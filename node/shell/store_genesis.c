@@ -48,8 +48,9 @@ static enum tm_err restrict_amounts(PGconn *conn, struct tm_error *e)
 
     if (pg_run(conn, "SELECT ledger.restrict_amounts()", &why) == TM_OK)
         return TM_OK;
-    return tm_fail(e, TM_ERR_CONFIG, "cannot restrict amounts: %.300s; connect as the owner of "
-                                     "the tables (tidemark_owner) or a superuser",
+    return tm_fail(e, TM_ERR_CONFIG,
+                   "cannot restrict amounts: %.300s; connect as the owner of "
+                   "the tables (tidemark_owner) or a superuser",
                    why.text);
 }
 

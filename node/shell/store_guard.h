@@ -8,7 +8,8 @@
 /* Which cluster and timeline the connection leads to; chain_id stays as it is. */
 enum tm_err store_guard_place(struct store_pg *s, struct guard_place *place, struct tm_error *e);
 
-/* All rows of ledger.vote_guard, in the arena; place is that of the row with the greatest record. */
+/* All rows of ledger.vote_guard, in the arena; place is that of the row with the greatest record.
+ */
 enum tm_err store_guard_read(struct store_pg *s, struct arena *a, struct guard_content *out,
                              struct tm_error *e);
 

@@ -101,8 +101,7 @@ static void add_page_ranges(struct ranges *r, size_t number, const struct smt_pa
     uint64_t base = id->depth == 0 ? 0 : id->prefix << (64 - id->depth);
 
     if (id->depth >= SMT_PAGE_BITS * SMT_STORED_LEVELS) {
-        add_range(r, number, base, base | (((uint64_t)1 << (64 - id->depth)) - 1),
-                  DEEP_LEAVES_MAX);
+        add_range(r, number, base, base | (((uint64_t)1 << (64 - id->depth)) - 1), DEEP_LEAVES_MAX);
         return;
     }
     for (uint64_t slot = 0; slot < SLOTS;) {
@@ -144,10 +143,9 @@ static enum tm_err send_leaves(struct store_pg *s, struct arena *a, const struct
         pg_param_array(&p, &r.low);
         pg_param_array(&p, &r.high);
         pg_param_array(&p, &r.most);
-        err = pg_send_prepared(s->conn,
-                               v != NULL ? statement_name(a, v, STATEMENT_LEAVES)
-                                         : "leaves_transaction",
-                               &p, e);
+        err = pg_send_prepared(
+            s->conn, v != NULL ? statement_name(a, v, STATEMENT_LEAVES) : "leaves_transaction", &p,
+            e);
         if (err != TM_OK)
             return err;
     }

@@ -8,10 +8,11 @@ static const char *const FIXED[][2] = {
     {"chain", "SELECT chain_id, rules, max_block_bytes::pg_catalog.int8, block_interval_msec,\n"
               "    empty_block_interval_msec FROM ledger.chain"},
     {"tip", "SELECT height, state_hash FROM ledger.tip"},
-    {"block", "SELECT network_id, state_hash, previous_state_hash, proposer, certificate, seconds,\n"
-              "    nanos, tree_roots, validator_set_hash, next_validator_set_hash,\n"
-              "    transactions_hash, transactions\n"
-              "FROM ledger.block WHERE height = $1::pg_catalog.int8"},
+    {"block",
+     "SELECT network_id, state_hash, previous_state_hash, proposer, certificate, seconds,\n"
+     "    nanos, tree_roots, validator_set_hash, next_validator_set_hash,\n"
+     "    transactions_hash, transactions\n"
+     "FROM ledger.block WHERE height = $1::pg_catalog.int8"},
     {"block_transactions", "SELECT tx FROM ledger.transaction\n"
                            "WHERE height = $1::pg_catalog.int8 ORDER BY tx_index"},
     {"page_nodes",
@@ -47,7 +48,8 @@ static const char *const FIXED[][2] = {
      "        ON v.tree = c.tree AND v.depth = c.depth AND v.prefix = c.prefix\n"
      "), gone AS (\n"
      "    DELETE FROM ledger.tree_node v USING change c\n"
-     "    WHERE v.tree = c.tree AND v.depth = c.depth AND v.prefix = c.prefix AND c.digest IS NULL\n"
+     "    WHERE v.tree = c.tree AND v.depth = c.depth AND v.prefix = c.prefix AND c.digest IS "
+     "NULL\n"
      "    RETURNING v.tree, v.depth, v.prefix\n"
      "), kept AS (\n"
      "    INSERT INTO ledger.tree_node AS v (tree, depth, prefix, valid_from, digest)\n"
@@ -73,9 +75,10 @@ static const char *const FIXED[][2] = {
      ")\n"
      "SELECT tidemark.change_digest(hash, tx) FROM kept\n"
      "WHERE tx_index <> ALL ($10::pg_catalog.int4[])"},
-    {"apply_changes", "INSERT INTO ledger.change (height, tree, key, step)\n"
-                      "SELECT $1::pg_catalog.int8, c.* FROM unnest(\n"
-                      "    $2::pg_catalog.int2[], $3::pg_catalog.bytea[], $4::pg_catalog.int4[]) c"},
+    {"apply_changes",
+     "INSERT INTO ledger.change (height, tree, key, step)\n"
+     "SELECT $1::pg_catalog.int8, c.* FROM unnest(\n"
+     "    $2::pg_catalog.int2[], $3::pg_catalog.bytea[], $4::pg_catalog.int4[]) c"},
     {"apply_block",
      "INSERT INTO ledger.block (height, network_id, state_hash, previous_state_hash, proposer,\n"
      "    certificate, seconds, nanos, block_time, tree_roots, validator_set_hash,\n"

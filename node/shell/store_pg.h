@@ -8,7 +8,7 @@
 
 struct store_pg {
     PGconn *conn;
-    bool in_doubt;    /* a commit's answer was lost: read the tip before anything else */
+    bool in_doubt; /* a commit's answer was lost: read the tip before anything else */
     double apply_msec;
 };
 
@@ -19,8 +19,7 @@ enum tm_err store_prepare(PGconn *conn, struct tm_error *e);
 enum tm_err store_reconnect(struct store_pg *s, struct tm_error *e);
 
 /* The methods of struct store. */
-enum tm_err store_pg_chain(void *ctx, struct arena *a, struct store_chain *out,
-                           struct tm_error *e);
+enum tm_err store_pg_chain(void *ctx, struct arena *a, struct store_chain *out, struct tm_error *e);
 enum tm_err store_pg_block(void *ctx, struct arena *a, height_t height, struct block *out,
                            struct tm_error *e);
 enum tm_err store_pg_tip(void *ctx, height_t *height, struct hash32 *state_hash,

@@ -4,8 +4,7 @@
 
 #include "protocol/sha256/sha256.h"
 
-enum tm_err store_pg_chain(void *ctx, struct arena *a, struct store_chain *out,
-                           struct tm_error *e)
+enum tm_err store_pg_chain(void *ctx, struct arena *a, struct store_chain *out, struct tm_error *e)
 {
     struct store_pg *s = ctx;
     struct pg_params none;
@@ -35,8 +34,7 @@ enum tm_err store_pg_chain(void *ctx, struct arena *a, struct store_chain *out,
     return err;
 }
 
-enum tm_err store_pg_tip(void *ctx, height_t *height, struct hash32 *state_hash,
-                         struct tm_error *e)
+enum tm_err store_pg_tip(void *ctx, height_t *height, struct hash32 *state_hash, struct tm_error *e)
 {
     struct store_pg *s = ctx;
     struct pg_params none;
@@ -199,8 +197,7 @@ enum tm_err store_pg_base(void *ctx, struct arena *a, const struct record *const
         if (v == NULL || statement_sql(&scratch, v, STATEMENT_BASE) == NULL)
             continue;
         pg_params_init(&none, &scratch);
-        err = pg_query_prepared(s->conn, statement_name(&scratch, v, STATEMENT_BASE), &none, &r,
-                                e);
+        err = pg_query_prepared(s->conn, statement_name(&scratch, v, STATEMENT_BASE), &none, &r, e);
         if (err == TM_OK) {
             err = read_records(a, v, r, append, &list, e);
             PQclear(r);

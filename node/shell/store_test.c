@@ -1,6 +1,6 @@
 /*
- * The PostgreSQL store against a real server. Needs PGHOST, PGUSER (a superuser) and PGDATABASE with
- * the schema and no chain (tests/e2e/store_test.sh); without PGHOST the tests are skipped.
+ * The PostgreSQL store against a real server. Needs PGHOST, PGUSER (a superuser) and PGDATABASE
+ * with the schema and no chain (tests/e2e/store_test.sh); without PGHOST the tests are skipped.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -194,8 +194,7 @@ static void replays_the_recorded_chain(void **state)
             size_t size = strcspn(line, "\n");
             struct recorded_block b;
 
-            assert_int_equal(recorded_block_parse(&c.arena, bytes_make(line, size), &b, &e),
-                             TM_OK);
+            assert_int_equal(recorded_block_parse(&c.arena, bytes_make(line, size), &b, &e), TM_OK);
             if (b.height > 0 && executor_replay(c.x, b.raw, &c.arena, &d, &e) != TM_OK)
                 fail_msg("%s", e.text);
             line += size + (line[size] == '\n');
@@ -250,8 +249,8 @@ static void grows_with_restarts(void **state)
             open_store(&c, h % 20 == 0 ? &small : NULL);
         }
     }
-    ask(c.other, "SELECT bool_and(ok) FROM generate_series(0, 40) h, tidemark.verify_state(h)", text,
-        sizeof text);
+    ask(c.other, "SELECT bool_and(ok) FROM generate_series(0, 40) h, tidemark.verify_state(h)",
+        text, sizeof text);
     assert_string_equal(text, "t");
     ask(c.other, "SELECT count(*) FROM ledger.account_history", text, sizeof text);
     assert_true(atol(text) > 0);
@@ -354,8 +353,8 @@ static void settings_are_asserted(void **state)
     static const struct {
         const char *make, *undo, *word;
     } cases[] = {
-        {"CREATE RULE r AS ON UPDATE TO ledger.pool DO ALSO NOTHING",
-         "DROP RULE r ON ledger.pool", "rule r on ledger.pool"},
+        {"CREATE RULE r AS ON UPDATE TO ledger.pool DO ALSO NOTHING", "DROP RULE r ON ledger.pool",
+         "rule r on ledger.pool"},
         {"CREATE POLICY p ON ledger.param", "DROP POLICY p ON ledger.param", "policy p"},
         {"ALTER TABLE ledger.flag ENABLE ROW LEVEL SECURITY",
          "ALTER TABLE ledger.flag DISABLE ROW LEVEL SECURITY", "row security on ledger.flag"},
@@ -379,7 +378,8 @@ static void settings_are_asserted(void **state)
     }
     open_store(&c, NULL);
     run(c.other, "DROP DATABASE IF EXISTS store_test_latin WITH (FORCE)");
-    run(c.other, "CREATE DATABASE store_test_latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    run(c.other,
+        "CREATE DATABASE store_test_latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     wrong = connect_to("store_test_latin");
     assert_int_equal(store_check(wrong, &e), TM_ERR_CONFIG);
     assert_non_null(strstr(e.text, "UTF8"));

@@ -269,7 +269,6 @@ enum tm_err block_receive(PGconn *conn, struct block_writing *w, struct tm_error
     return err;
 }
 
-
 enum tm_err block_send_seal(PGconn *conn, struct arena *a, const struct block_writing *w,
                             struct tm_error *e)
 {

@@ -2,7 +2,7 @@
 
 #include "pg_session.h"
 #include "protocol/sha256/sha256.h"
-#include "statements.h"
+#include "verify_read.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,13 +39,6 @@ struct verify_source {
     struct stream streams[STREAMS_MAX];
     size_t count;
 };
-
-#define BLOCK_COLUMNS                                                                              \
-    "b.height, b.network_id, b.state_hash, b.previous_state_hash, b.proposer, b.certificate, "     \
-    "b.seconds, b.nanos, (EXTRACT(epoch FROM b.block_time) * 1000000)::pg_catalog.int8, "          \
-    "b.tree_roots, b.validator_set_hash, b.next_validator_set_hash, b.transactions_hash, "         \
-    "b.round, "                                                                                    \
-    "b.transactions::pg_catalog.int8, b.header_hash"
 
 enum tm_err verify_source_open(PGconn *conn, struct verify_source **out, struct tm_error *e)
 {
@@ -118,144 +111,6 @@ enum tm_err verify_source_chain(struct verify_source *s, struct verify_chain *ou
     out->tip_state_hash = arena_copy(&s->arena, pg_get_bytes(r, 0, 10));
     PQclear(r);
     return err;
-}
-
-/* --- one row to a value --------------------------------------------------------------------------
- */
-
-static void *grow(struct arena *a, void *list, size_t count, size_t size)
-{
-    void *larger;
-
-    if (count != 0 && (count & (count - 1)) != 0)
-        return list;
-    larger = arena_alloc(a, (count == 0 ? 1 : 2 * count) * size);
-    if (count > 0)
-        memcpy(larger, list, count * size);
-    return larger;
-}
-
-#define GROW(a, list, count) ((list) = grow((a), (list), (count), sizeof *(list)))
-
-static struct bytes column_bytes(struct arena *a, const PGresult *r, int row, int column)
-{
-    return pg_is_null(r, row, column) ? bytes_make(NULL, 0)
-                                      : arena_copy(a, pg_get_bytes(r, row, column));
-}
-
-static bool column_hash(const PGresult *r, int row, int column, struct hash32 *out,
-                        enum tm_err *err, struct tm_error *e)
-{
-    if (pg_is_null(r, row, column))
-        return false;
-    if (*err == TM_OK)
-        *err = pg_get_hash(r, row, column, out, e);
-    return true;
-}
-
-static enum tm_err read_block(struct arena *a, const PGresult *r, int row, struct block_header *h,
-                              struct verify_height *rows, struct tm_error *e)
-{
-    enum tm_err err = TM_OK;
-    struct bytes *roots;
-    size_t count;
-
-    *h = (struct block_header){.height = (uint64_t)pg_get_int64(r, row, 0)};
-    h->network_id = column_bytes(a, r, row, 1);
-    h->has_state_hash = column_hash(r, row, 2, &h->state_hash, &err, e);
-    h->has_previous = column_hash(r, row, 3, &h->previous_state_hash, &err, e);
-    h->proposer = column_bytes(a, r, row, 4);
-    h->certificate = column_bytes(a, r, row, 5);
-    h->has_timestamp = true;
-    h->seconds = pg_get_int64(r, row, 6);
-    h->nanos = pg_get_int32(r, row, 7);
-    h->has_validator_set = column_hash(r, row, 10, &h->validator_set_hash, &err, e);
-    h->has_next_validator_set = column_hash(r, row, 11, &h->next_validator_set_hash, &err, e);
-    h->has_transactions_hash = column_hash(r, row, 12, &h->transactions_hash, &err, e);
-    if (err == TM_OK)
-        err = pg_get_bytes_array(a, r, row, 9, &roots, &count, e);
-    if (err != TM_OK)
-        return err;
-    if (count != TREES)
-        return tm_fail(e, TM_ERR_MISMATCH, "ledger.block.tree_roots has %zu elements", count);
-    for (size_t t = 0; t < TREES; t++) {
-        if (roots[t].size != sizeof h->tree_roots[t].b)
-            return tm_fail(e, TM_ERR_MISMATCH, "ledger.block.tree_roots[%zu] has %zu bytes", t + 1,
-                           roots[t].size);
-        memcpy(h->tree_roots[t].b, roots[t].data, roots[t].size);
-    }
-    h->has_tree_roots = true;
-    if (rows == NULL)
-        return TM_OK;
-    rows->has_block = true;
-    rows->block_time_usec = pg_get_int64(r, row, 8);
-    rows->round = pg_get_int64(r, row, 13);
-    rows->transactions = pg_get_int64(r, row, 14);
-    rows->has_header_hash = column_hash(r, row, 15, &rows->header_hash, &err, e);
-    return err;
-}
-
-static enum tm_err read_birth(struct arena *a, const struct versioned *v, const PGresult *r,
-                              int row, struct verify_birth *out, struct tm_error *e)
-{
-    *out = (struct verify_birth){.row_key = arena_copy(a, pg_get_bytes(r, row, 1))};
-    for (int i = 0; i < v->column_count; i++)
-        if (v->columns[i].kind == COLUMN_STAKE) {
-            enum tm_err err = pg_get_numeric(a, r, row, 1 + i, &out->stake_number, e);
-
-            if (err != TM_OK)
-                return err;
-        }
-    return versioned_record(a, v, r, row, 1, &out->record, e);
-}
-
-static enum tm_err read_end(struct arena *a, const struct versioned *v, const PGresult *r, int row,
-                            struct verify_end *out, struct tm_error *e)
-{
-    out->class = pg_get_int16(r, row, v->column_count + 2);
-    return read_birth(a, v, r, row, &out->row, e);
-}
-
-/* Columns from 1 on: tree, depth, prefix, digest. */
-static enum tm_err read_node(const PGresult *r, int row, enum tree_id *tree,
-                             struct smt_node_row *out, struct tm_error *e)
-{
-    int t = pg_get_int16(r, row, 1);
-    int depth = pg_get_int16(r, row, 2);
-
-    if (t < 0 || t >= TREES)
-        return tm_fail(e, TM_ERR_MISMATCH, "ledger.tree_node: there is no tree %d", t);
-    if (depth < 0 || depth > SMT_PAGE_BITS * SMT_STORED_LEVELS)
-        return tm_fail(e, TM_ERR_MISMATCH, "ledger.tree_node: there is no depth %d", depth);
-    *tree = (enum tree_id)t;
-    out->depth = (uint8_t)depth;
-    out->prefix = (uint64_t)pg_get_int64(r, row, 3);
-    return pg_get_hash(r, row, 4, &out->digest, e);
-}
-
-static enum tm_err read_touch(struct arena *a, const PGresult *r, int row, struct verify_touch *out,
-                              struct tm_error *e)
-{
-    int t = pg_get_int16(r, row, 1);
-
-    if (t < 0 || t >= TREES)
-        return tm_fail(e, TM_ERR_MISMATCH, "ledger.change: there is no tree %d", t);
-    *out = (struct verify_touch){(enum tree_id)t, arena_copy(a, pg_get_bytes(r, row, 2)),
-                                 pg_get_int32(r, row, 3)};
-    return TM_OK;
-}
-
-static void read_transaction(struct arena *a, const PGresult *r, int row,
-                             struct verify_transaction *out)
-{
-    *out = (struct verify_transaction){.index = pg_get_int32(r, row, 1),
-                                       .hash = column_bytes(a, r, row, 2),
-                                       .tx = column_bytes(a, r, row, 3),
-                                       .result_code = pg_get_int32(r, row, 4),
-                                       .error = column_bytes(a, r, row, 5),
-                                       .signer = column_bytes(a, r, row, 6),
-                                       .recipient = column_bytes(a, r, row, 7),
-                                       .message_type = column_bytes(a, r, row, 8)};
 }
 
 /* --- streams -------------------------------------------------------------------------------------
@@ -411,17 +266,17 @@ static enum tm_err take(struct stream *stream, struct arena *a, struct verify_he
 
     switch (stream->kind) {
     case STREAM_BIRTHS:
-        GROW(a, out->births, out->birth_count);
+        READ_GROW(a, out->births, out->birth_count);
         err = read_birth(a, stream->versioned, r, row, &out->births[out->birth_count++], e);
         break;
     case STREAM_ENDS:
-        GROW(a, out->ends, out->end_count);
+        READ_GROW(a, out->ends, out->end_count);
         err = read_end(a, stream->versioned, r, row, &out->ends[out->end_count++], e);
         break;
     case STREAM_NODE_BIRTHS: {
         struct verify_node_birth *n;
 
-        GROW(a, out->node_births, out->node_birth_count);
+        READ_GROW(a, out->node_births, out->node_birth_count);
         n = &out->node_births[out->node_birth_count++];
         err = read_node(r, row, &n->tree, &n->row, e);
         break;
@@ -429,7 +284,7 @@ static enum tm_err take(struct stream *stream, struct arena *a, struct verify_he
     case STREAM_NODE_ENDS: {
         struct verify_node_end *n;
 
-        GROW(a, out->node_ends, out->node_end_count);
+        READ_GROW(a, out->node_ends, out->node_end_count);
         n = &out->node_ends[out->node_end_count++];
         err = read_node(r, row, &n->tree, &n->row, e);
         n->valid_from = pg_get_int64(r, row, 5);
@@ -437,11 +292,11 @@ static enum tm_err take(struct stream *stream, struct arena *a, struct verify_he
         break;
     }
     case STREAM_TRANSACTIONS:
-        GROW(a, out->transaction_rows, out->transaction_count);
+        READ_GROW(a, out->transaction_rows, out->transaction_count);
         read_transaction(a, r, row, &out->transaction_rows[out->transaction_count++]);
         break;
     case STREAM_CHANGES:
-        GROW(a, out->touches, out->touch_count);
+        READ_GROW(a, out->touches, out->touch_count);
         err = read_touch(a, r, row, &out->touches[out->touch_count++], e);
         break;
     case STREAM_BLOCKS:
@@ -521,7 +376,7 @@ static enum tm_err state_records(struct verify_source *s, struct arena *a, heigh
         if (err != TM_OK)
             return err;
         for (int row = 0; row < PQntuples(r) && err == TM_OK; row++) {
-            GROW(a, *records, out->record_count);
+            READ_GROW(a, *records, out->record_count);
             err = versioned_record(a, v, r, row, 1, &(*records)[out->record_count++], e);
         }
         PQclear(r);

@@ -105,8 +105,7 @@ static enum tm_err add_value(struct pg_array *array, struct arena *a, enum colum
     case COLUMN_STAKE_TEXT:
         return add_stake(array, a, kind, r->actor.stake_text, e);
     case COLUMN_URL:
-        pg_array_bytes(array, r->tree == TREE_APP ? (struct bytes){NULL, 0}
-                                                  : r->actor.service_url);
+        pg_array_bytes(array, r->tree == TREE_APP ? (struct bytes){NULL, 0} : r->actor.service_url);
         break;
     case COLUMN_CHAINS:
         pg_array_bytes(array, r->tree == TREE_VAL ? bytes_of("{}") : chains_text(a, &r->actor));
@@ -137,8 +136,7 @@ static bool is_key(enum column_kind kind)
 }
 
 enum tm_err versioned_params(struct pg_params *p, const struct versioned *v, height_t height,
-                             const struct ledger_write *writes, size_t count,
-                             struct tm_error *e)
+                             const struct ledger_write *writes, size_t count, struct tm_error *e)
 {
     struct pg_array array;
 
@@ -223,8 +221,8 @@ static enum tm_err read_column(struct arena *a, enum column_kind kind, const PGr
     return TM_OK;
 }
 
-enum tm_err versioned_record(struct arena *a, const struct versioned *v, const PGresult *r,
-                             int row, int first, struct record *out, struct tm_error *e)
+enum tm_err versioned_record(struct arena *a, const struct versioned *v, const PGresult *r, int row,
+                             int first, struct record *out, struct tm_error *e)
 {
     *out = (struct record){.tree = v->tree};
     if (is_actor(v->tree))

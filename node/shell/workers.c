@@ -15,8 +15,8 @@ struct workers {
     void *arg;
     size_t jobs;
     atomic_size_t next;
-    unsigned long run;  /* number of the current run */
-    unsigned busy;      /* threads that have not finished it */
+    unsigned long run; /* number of the current run */
+    unsigned busy;     /* threads that have not finished it */
     bool stopping;
 };
 

@@ -99,12 +99,12 @@ static struct solo_action refuse_older(struct solo *s, const struct guard_record
     char text[TM_ERROR_TEXT_MAX];
 
     if (place_changed)
-        snprintf(text, sizeof text,
-                 "the vote guard was written beside another database (another cluster or "
-                 "timeline) and has signed block %llu round %llu, the tip is %llu; if no other node "
-                 "signs with these keys, start once with --accept-older-state",
-                 (unsigned long long)g->height, (unsigned long long)g->round,
-                 (unsigned long long)tip);
+        snprintf(
+            text, sizeof text,
+            "the vote guard was written beside another database (another cluster or "
+            "timeline) and has signed block %llu round %llu, the tip is %llu; if no other node "
+            "signs with these keys, start once with --accept-older-state",
+            (unsigned long long)g->height, (unsigned long long)g->round, (unsigned long long)tip);
     else
         snprintf(text, sizeof text,
                  "the database is older than what was signed: its tip is %llu, the vote guard has "
@@ -177,10 +177,8 @@ static struct solo_action persist(struct solo *s, const struct hash32 *header_ha
             g->highest_round = s->round;
     }
     s->phase = SOLO_PERSISTING;
-    return (struct solo_action){.kind = SOLO_PERSIST,
-                                .height = s->height,
-                                .round = s->round,
-                                .header_hash = *header_hash};
+    return (struct solo_action){
+        .kind = SOLO_PERSIST, .height = s->height, .round = s->round, .header_hash = *header_hash};
 }
 
 static struct solo_action executed(struct solo *s, const struct hash32 *header_hash)
@@ -204,8 +202,8 @@ static struct solo_action timer(struct solo *s, bool pool_empty)
     if (pool_empty && !s->rested && s->config.empty_interval_msec > s->config.interval_msec) {
         s->rested = true;
         return (struct solo_action){.kind = SOLO_SET_TIMER,
-                                    .msec = s->config.empty_interval_msec -
-                                            s->config.interval_msec};
+                                    .msec =
+                                        s->config.empty_interval_msec - s->config.interval_msec};
     }
     return build(s);
 }
@@ -224,10 +222,8 @@ static struct solo_action committed(struct solo *s, const struct solo_event *eve
 static struct solo_action decide(struct solo *s)
 {
     s->phase = SOLO_DECIDING;
-    return (struct solo_action){.kind = SOLO_DECIDE,
-                                .height = s->height,
-                                .round = s->round,
-                                .header_hash = s->header_hash};
+    return (struct solo_action){
+        .kind = SOLO_DECIDE, .height = s->height, .round = s->round, .header_hash = s->header_hash};
 }
 
 /* The same again after a pause; a block that is decided is only written again. */

@@ -25,8 +25,8 @@ enum solo_event_kind {
     SOLO_EXECUTED,     /* header_hash of what was built or executed */
     SOLO_INVALID,      /* what was to be built or executed cannot be; text */
     SOLO_PERSISTED,
-    SOLO_COMMITTED,    /* tip, set */
-    SOLO_UNAVAILABLE   /* the last action could not be done now; try again later */
+    SOLO_COMMITTED,  /* tip, set */
+    SOLO_UNAVAILABLE /* the last action could not be done now; try again later */
 };
 
 struct solo_event {
@@ -40,14 +40,14 @@ struct solo_event {
 };
 
 enum solo_action_kind {
-    SOLO_WAIT,    /* for the next event */
+    SOLO_WAIT,      /* for the next event */
     SOLO_SET_TIMER, /* msec */
-    SOLO_BUILD,   /* a proposal for (height, round) by proposer */
-    SOLO_EXECUTE, /* the stored body of (height, header_hash) */
-    SOLO_PERSIST, /* records of the keys that sign, and the body of header_hash */
-    SOLO_DECIDE,  /* sign with those keys and commit header_hash */
-    SOLO_WRITE,   /* try again to write the decided block */
-    SOLO_STOP     /* text says why */
+    SOLO_BUILD,     /* a proposal for (height, round) by proposer */
+    SOLO_EXECUTE,   /* the stored body of (height, header_hash) */
+    SOLO_PERSIST,   /* records of the keys that sign, and the body of header_hash */
+    SOLO_DECIDE,    /* sign with those keys and commit header_hash */
+    SOLO_WRITE,     /* try again to write the decided block */
+    SOLO_STOP       /* text says why */
 };
 
 struct solo_action {

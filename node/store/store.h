@@ -25,9 +25,9 @@ struct store_chain {
 
 /* A key to fetch and, afterwards, what the state after the tip holds there. */
 struct store_key {
-    enum tree_id tree;            /* any but TREE_TRANSACTIONS */
-    struct bytes key;             /* as in struct record: the name for params and flags */
-    const struct record *record;  /* out; NULL: there is none */
+    enum tree_id tree;           /* any but TREE_TRANSACTIONS */
+    struct bytes key;            /* as in struct record: the name for params and flags */
+    const struct record *record; /* out; NULL: there is none */
 };
 
 /* A page to fetch and, afterwards, its content as smt_install takes it. */
@@ -36,7 +36,7 @@ struct store_page {
     struct smt_page_id id;
     const struct smt_node_row *rows; /* out, ascending */
     size_t row_count;
-    const struct smt_leaf *leaves;   /* out, ascending by path; those no row covers */
+    const struct smt_leaf *leaves; /* out, ascending by path; those no row covers */
     size_t leaf_count;
 };
 
@@ -47,15 +47,15 @@ struct store_transaction {
     int code;
     struct bytes error;
     struct address signer;
-    struct bytes recipient;       /* empty: none */
-    const char *message_type;     /* "MessageSend", … */
-    bool is_new;                  /* the tree gets this leaf now (`reference` may repeat one) */
+    struct bytes recipient;   /* empty: none */
+    const char *message_type; /* "MessageSend", … */
+    bool is_new;              /* the tree gets this leaf now (`reference` may repeat one) */
 };
 
 /* One decided block, ready to be written. Everything is borrowed for the call. */
 struct store_block {
-    struct block_header header;   /* with certificate; height 0: genesis */
-    uint64_t round;               /* of the certificate */
+    struct block_header header; /* with certificate; height 0: genesis */
+    uint64_t round;             /* of the certificate */
     struct hash32 header_hash;
     const struct ledger_write *writes; /* net effect, ascending by (tree, key) */
     size_t write_count;
@@ -81,15 +81,14 @@ struct store {
                          struct tm_error *e);
 
     /* Height and state hash of the last committed block. TM_ERR_NOT_FOUND: none. */
-    enum tm_err (*tip)(void *ctx, height_t *height, struct hash32 *state_hash,
-                       struct tm_error *e);
+    enum tm_err (*tip)(void *ctx, height_t *height, struct hash32 *state_hash, struct tm_error *e);
 
     /*
      * The records every block may need: all parameters, flags, pools and validators, and the actors
      * of the other kinds that have a pause or unstaking height. In the arena, in any order.
      */
-    enum tm_err (*base)(void *ctx, struct arena *a, const struct record *const **out,
-                        size_t *count, struct tm_error *e);
+    enum tm_err (*base)(void *ctx, struct arena *a, const struct record *const **out, size_t *count,
+                        struct tm_error *e);
 
     /* Fills in the record of each key, set-wise; keys may come in any order, each once. */
     enum tm_err (*fetch)(void *ctx, struct arena *a, struct store_key *keys, size_t count,

@@ -241,9 +241,9 @@ static int compare_leaves(const void *x, const void *y)
 static void set_leaf(struct memory_tree *t, const struct ledger_write *w, struct arena *scratch)
 {
     struct smt_leaf leaf = {.path = record_path(w->after != NULL ? w->after : w->before)};
-    struct smt_leaf *found = t->leaf_count == 0 ? NULL
-                                                : bsearch(&leaf, t->leaves, t->leaf_count,
-                                                          sizeof leaf, compare_leaves);
+    struct smt_leaf *found =
+        t->leaf_count == 0 ? NULL
+                           : bsearch(&leaf, t->leaves, t->leaf_count, sizeof leaf, compare_leaves);
     size_t at;
 
     if (w->after != NULL) {
@@ -275,9 +275,9 @@ static void set_node(struct memory_tree *t, const struct smt_node_change *c)
 {
     size_t at = 0;
 
-    while (at < t->row_count && (t->rows[at].depth < c->row.depth ||
-                                 (t->rows[at].depth == c->row.depth &&
-                                  t->rows[at].prefix < c->row.prefix)))
+    while (at < t->row_count &&
+           (t->rows[at].depth < c->row.depth ||
+            (t->rows[at].depth == c->row.depth && t->rows[at].prefix < c->row.prefix)))
         at++;
 
     bool found = at < t->row_count && t->rows[at].depth == c->row.depth &&

@@ -220,11 +220,12 @@ static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t heig
     return TM_OK;
 }
 
-enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
-                             const struct hash32 *paths, size_t count, struct tm_error *e)
+/* The pages of a few paths: one round for each level of the tree that is not there yet. */
+static enum tm_err fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
+                        const struct hash32 *paths, size_t count, struct page *pages,
+                        struct tm_error *e)
 {
     struct smt_page_id wanted[PAGES_AT_ONCE];
-    struct page *pages = palloc(sizeof *pages * PAGES_AT_ONCE);
     enum tm_err err = TM_OK;
     size_t n;
 
@@ -239,6 +240,17 @@ enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, 
             err = smt_install(t, pages[i].id, pages[i].rows, pages[i].row_count, pages[i].leaves,
                               pages[i].leaf_count, e);
     }
+    return err;
+}
+
+enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
+                             const struct hash32 *paths, size_t count, struct tm_error *e)
+{
+    struct page *pages = palloc(sizeof *pages * PAGES_AT_ONCE);
+    enum tm_err err = TM_OK;
+
+    for (size_t from = 0; err == TM_OK && from < count; from += PAGES_AT_ONCE)
+        err = fill(a, t, tree, height, paths + from, Min(count - from, PAGES_AT_ONCE), pages, e);
     pfree(pages);
     return err;
 }

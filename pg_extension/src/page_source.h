@@ -7,9 +7,9 @@
 #include "protocol/smt/smt.h"
 
 /*
- * Installs every page that the paths need in the tree's base version. TM_ERR_MISMATCH: the rows do
- * not hash to the root the tree was opened with; TM_ERR_LIMIT: more leaves lie under a page than
- * its tree nodes allow. Between query_begin and query_end.
+ * Installs every page that the paths (best ascending) need in the tree's base version.
+ * TM_ERR_MISMATCH: the rows do not hash to the root the tree was opened with; TM_ERR_LIMIT: more
+ * leaves lie under a page than its tree nodes allow. Between query_begin and query_end.
  */
 enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
                              const struct hash32 *paths, size_t count, struct tm_error *e);

@@ -7,14 +7,14 @@ enum tm_err {
     TM_ERR_MALFORMED,     /* bytes that do not decode, or decode to something impossible */
     TM_ERR_LIMIT,         /* longer, deeper or more than the named limit allows */
     TM_ERR_NOT_CANONICAL, /* decodes, but is not its own re-encoding */
-    TM_ERR_RULE,          /* refused by a protocol rule; tm_error.code is the spec's code (utility.md 9) */
-    TM_ERR_MISMATCH,      /* two values that must agree do not (hash, root, signature, link) */
-    TM_ERR_NOT_FOUND,     /* no such thing in the state or store asked */
-    TM_ERR_EXISTS,        /* already there */
-    TM_ERR_AGAIN,         /* nothing taken; come back after the named event */
-    TM_ERR_IO,            /* the outside world failed: file, database, network */
-    TM_ERR_CONFIG,        /* a setting, file or database that cannot be used as it is */
-    TM_ERR_USAGE          /* the caller's arguments are off */
+    TM_ERR_RULE, /* refused by a protocol rule; tm_error.code is the spec's code (utility.md 9) */
+    TM_ERR_MISMATCH,  /* two values that must agree do not (hash, root, signature, link) */
+    TM_ERR_NOT_FOUND, /* no such thing in the state or store asked */
+    TM_ERR_EXISTS,    /* already there */
+    TM_ERR_AGAIN,     /* nothing taken; come back after the named event */
+    TM_ERR_IO,        /* the outside world failed: file, database, network */
+    TM_ERR_CONFIG,    /* a setting, file or database that cannot be used as it is */
+    TM_ERR_USAGE      /* the caller's arguments are off */
 };
 
 #define TM_ERROR_TEXT_MAX 512

@@ -9,10 +9,11 @@
 #include "../ed25519/ed25519.h"
 
 struct rules {
-    const char *name;                /* "standard" or "reference", as in the genesis file */
+    const char *name; /* "standard" or "reference", as in the genesis file */
     enum ed25519_rule signatures;
     bool reads_own_writes;           /* D24, U3: a handler sees the block's own writes */
-    bool failed_handler_rolls_back;  /* utility 2.4: nothing but the fee of a failed transaction stays */
+    bool failed_handler_rolls_back;  /* utility 2.4: nothing but the fee of a failed transaction
+                                        stays */
     bool message_checks;             /* D33, U1 */
     bool edit_stake;                 /* U2 */
     bool self_send_keeps_amount;     /* U4 */

@@ -1,4 +1,5 @@
-/* SHA3-256 (FIPS 202, padding 0x06): transaction hashes, parameter keys, set hashes, session ids. */
+/* SHA3-256 (FIPS 202, padding 0x06): transaction hashes, parameter keys, set hashes, session ids.
+ */
 #ifndef PROTOCOL_SHA3_SHA3_H
 #define PROTOCOL_SHA3_SHA3_H
 

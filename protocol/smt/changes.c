@@ -38,10 +38,8 @@ static void add_pair(const struct smt *t, struct pairs *l, struct pair p)
         l->pair = smt_grown(l->pair, l->room, sizeof *l->pair);
     }
     l->pair[l->count++] = p;
-    if (p.old.ref != 0)
-        __builtin_prefetch(smt_at(t, p.old.ref));
-    if (p.new.ref != 0)
-        __builtin_prefetch(smt_at(t, p.new.ref));
+    smt_prefetch(t, p.old.ref);
+    smt_prefetch(t, p.new.ref);
 }
 
 /* True and *change filled if the row at this depth is not the same in both. */

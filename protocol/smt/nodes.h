@@ -84,6 +84,17 @@ static inline void *smt_at(const struct smt *t, uint32_t ref)
     return p->chunks[i >> SMT_CHUNK_BITS] + (i & (SMT_CHUNK - 1)) * p->item;
 }
 
+/* Always inlined: gcc takes a function that only prefetches for one without effect, and drops it.
+ */
+static inline __attribute__((always_inline)) void smt_prefetch(const struct smt *t, uint32_t ref)
+{
+    if (smt_kind(ref) == SMT_EMPTY)
+        return;
+    __builtin_prefetch(smt_at(t, ref));
+    if (smt_kind(ref) == SMT_BRANCH)
+        __builtin_prefetch((const uint8_t *)smt_at(t, ref) + sizeof(struct smt_branch) - 1);
+}
+
 static inline bool smt_bit(const uint8_t *path, unsigned i)
 {
     return (path[i >> 3] >> (7 - (i & 7)) & 1) != 0;

@@ -36,8 +36,7 @@ static bool step(const struct smt *t, const struct hash32 *path, uint32_t *ref)
             *ref = 0;
         else
             *ref = b->child[smt_bit(path->b, b->bit)];
-        if (smt_kind(*ref) != SMT_EMPTY)
-            __builtin_prefetch(smt_at(t, *ref));
+        smt_prefetch(t, *ref);
         return true;
     }
     case SMT_STUB: {

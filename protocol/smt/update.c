@@ -77,18 +77,6 @@ static struct smt_branch *parent_of(const struct update *u, uint32_t item)
     return item == NONE ? &u->v->root : u->s->item[item].from;
 }
 
-static void prefetch(const struct smt *t, uint32_t ref)
-{
-    const char *p;
-
-    if (smt_kind(ref) == SMT_EMPTY)
-        return;
-    p = smt_at(t, ref);
-    __builtin_prefetch(p);
-    if (smt_kind(ref) == SMT_BRANCH)
-        __builtin_prefetch(p + sizeof(struct smt_branch) - 1);
-}
-
 static void push_task(struct update *u, struct task task)
 {
     struct smt_scratch *s = u->s;
@@ -98,7 +86,7 @@ static void push_task(struct update *u, struct task task)
         s->task = smt_grown(s->task, s->task_room, sizeof *s->task);
     }
     s->task[s->task_count++] = task;
-    prefetch(u->t, task.ref);
+    smt_prefetch(u->t, task.ref);
 }
 
 static uint32_t push_item(struct update *u, const struct task *k, struct item item)

@@ -498,6 +498,8 @@ for version in $(sql "SELECT version FROM pg_available_extension_versions WHERE 
     PGDATABASE=tidemark
     sql 'DROP DATABASE upgraded' >/dev/null
 done
+is "$(nm -D --defined-only "${TIDEMARK%/bin/*}/extension/tidemark.so" | awk '{print $3}' |
+    grep -vE '^(pg_finfo_)?tidemark_|^Pg_magic_func$|^_PG_init$')" '' 'no other symbol is visible to the server'
 like "$(psql -X -f pg_extension/sql/tidemark--0.1.0.sql 2>&1)" 'Use "CREATE EXTENSION' \
     'the script is not run by hand'
 
