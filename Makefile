@@ -20,7 +20,7 @@ PB_C := $(PROTOS:%.proto=$(BUILD)/%.pb-c.c)
 is_part = $(filter-out %_test.c %_fuzz.c %_bench.c,$(1))
 
 PROTOCOL_SRC := $(call is_part,$(wildcard protocol/*/*.c))
-NODE_MAINS := node/tidemark.c node/tidemarkd.c
+NODE_MAINS := node/tidemark.c node/tidemarkd.c node/tidemark-proof.c
 NODE_SRC := $(filter-out node/shell/%,$(call is_part,$(wildcard node/*/*.c node/*/*/*.c)))
 SHELL_SRC := $(call is_part,$(wildcard node/shell/*.c node/shell/*/*.c))
 CLI_SRC := $(filter node/cli/%,$(NODE_SRC))
@@ -145,6 +145,11 @@ $(LIB_SAN): $(call san,$(PROTOCOL_SRC)) $(PB_SAN)
 $(BUILD)/bin/%: $(BUILD)/obj/node/%.o $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL)
 	@mkdir -p $(dir $@)
 	@$(CC) -o $@ $< $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL) $(NODE_LIBS)
+
+# The proof checker links what it needs of the archives, and neither libpq nor libuv.
+$(BUILD)/bin/tidemark-proof: $(BUILD)/obj/node/tidemark-proof.o $(LIB_SHELL) $(LIB_PROTOCOL)
+	@mkdir -p $(dir $@)
+	@$(CC) -o $@ $< $(LIB_SHELL) $(LIB_PROTOCOL) $(PROTOCOL_LIBS)
 
 $(BUILD)/test/%: %.c $(LIB_PROTOCOL) $(LIB_NODE) $(LIB_SHELL)
 	@mkdir -p $(dir $@)

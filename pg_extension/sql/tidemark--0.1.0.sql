@@ -441,3 +441,201 @@ CREATE FUNCTION tidemark.verify_block(
     AS 'MODULE_PATHNAME', 'tidemark_verify_block';
 COMMENT ON FUNCTION tidemark.verify_block(bigint) IS
     'Proves that the rows a block touched are what its header says, at the cost of the change: one row for the block itself and one for each touched tree with the number of touched leaves; detail says what does not hold';
+
+-- Proofs
+
+CREATE TYPE tidemark.proof;
+
+CREATE FUNCTION tidemark.proof_in(text cstring)
+    RETURNS tidemark.proof
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_proof_in';
+COMMENT ON FUNCTION tidemark.proof_in(cstring) IS
+    'Text to proof: hexadecimal digits, with or without \x';
+
+CREATE FUNCTION tidemark.proof_out(proof tidemark.proof)
+    RETURNS cstring
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_proof_out';
+COMMENT ON FUNCTION tidemark.proof_out(tidemark.proof) IS
+    'Proof to text: \x and hexadecimal digits';
+
+CREATE FUNCTION tidemark.proof_recv(message internal)
+    RETURNS tidemark.proof
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_proof_recv';
+COMMENT ON FUNCTION tidemark.proof_recv(internal) IS
+    'Binary form to proof: the very bytes';
+
+CREATE FUNCTION tidemark.proof_send(proof tidemark.proof)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_proof_send';
+COMMENT ON FUNCTION tidemark.proof_send(tidemark.proof) IS
+    'Proof to its bytes';
+
+CREATE TYPE tidemark.proof (
+    INPUT = tidemark.proof_in,
+    OUTPUT = tidemark.proof_out,
+    RECEIVE = tidemark.proof_recv,
+    SEND = tidemark.proof_send,
+    INTERNALLENGTH = variable,
+    STORAGE = external
+);
+COMMENT ON TYPE tidemark.proof IS
+    'A Merkle proof that keys of a state tree hold these values, or nothing, under one root; made by prove() and multiproof(), checked by verify()';
+
+CREATE FUNCTION tidemark.proof(bytes bytea)
+    RETURNS tidemark.proof
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_proof_of_bytes';
+COMMENT ON FUNCTION tidemark.proof(bytea) IS
+    'A proof out of its bytes; raises where they are none';
+
+CREATE FUNCTION tidemark.proof_json(proof tidemark.proof)
+    RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_proof_json';
+COMMENT ON FUNCTION tidemark.proof_json(tidemark.proof) IS
+    'A proof as JSON: root, and for each item key, value (null: absent), side_nodes from the deepest up, other_leaf; bytes as hexadecimal text';
+
+CREATE CAST (tidemark.proof AS bytea) WITH FUNCTION tidemark.proof_send(tidemark.proof);
+COMMENT ON CAST (tidemark.proof AS bytea) IS 'The bytes of a proof';
+CREATE CAST (bytea AS tidemark.proof) WITH FUNCTION tidemark.proof(bytea);
+COMMENT ON CAST (bytea AS tidemark.proof) IS 'A proof out of its bytes';
+CREATE CAST (tidemark.proof AS jsonb) WITH FUNCTION tidemark.proof_json(tidemark.proof);
+COMMENT ON CAST (tidemark.proof AS jsonb) IS 'A proof as JSON';
+
+CREATE FUNCTION tidemark.verify(proof tidemark.proof, root bytea)
+    RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_proof_check';
+COMMENT ON FUNCTION tidemark.verify(tidemark.proof, bytea) IS
+    'True where all that the proof says is so under this root of a tree; what it says is in proof_items()';
+
+CREATE FUNCTION tidemark.proof_root(proof tidemark.proof)
+    RETURNS tidemark.hash32
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_proof_root';
+COMMENT ON FUNCTION tidemark.proof_root(tidemark.proof) IS
+    'The root that a proof leads to, for comparison with one that is trusted';
+
+CREATE FUNCTION tidemark.proof_items(
+    proof tidemark.proof, OUT key bytea, OUT value bytea)
+    RETURNS SETOF record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10
+    AS 'MODULE_PATHNAME', 'tidemark_proof_items';
+COMMENT ON FUNCTION tidemark.proof_items(tidemark.proof) IS
+    'What a proof says: each key of the tree with the bytes of its leaf, NULL where it is absent';
+
+CREATE FUNCTION tidemark.ics23(proof tidemark.proof)
+    RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_proof_ics23';
+COMMENT ON FUNCTION tidemark.ics23(tidemark.proof) IS
+    'A proof of one key that is there as an encoded ICS-23 CommitmentProof (exist), prehash_key and prehash_value SHA256';
+
+CREATE FUNCTION tidemark.prove(tree text, key bytea, height bigint)
+    RETURNS tidemark.proof
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'tidemark_prove_bytes';
+COMMENT ON FUNCTION tidemark.prove(text, bytea, bigint) IS
+    'Proof of what a tree held under a key after block height, or that it held nothing; the tree by its name or its view''s, the key as given to the tree';
+
+CREATE FUNCTION tidemark.prove(tree text, key text, height bigint)
+    RETURNS tidemark.proof
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'tidemark_prove_text';
+COMMENT ON FUNCTION tidemark.prove(text, text, bigint) IS
+    'The same with the key as text: the name of a parameter or flag, hexadecimal digits for the other trees';
+
+CREATE FUNCTION tidemark.prove(tree text, key bytea)
+    RETURNS tidemark.proof
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+    RETURN tidemark.prove($1, $2, tidemark.height());
+COMMENT ON FUNCTION tidemark.prove(text, bytea) IS
+    'Proof of what a tree holds under a key at the height in tidemark.height';
+
+CREATE FUNCTION tidemark.prove(tree text, key text)
+    RETURNS tidemark.proof
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+    RETURN tidemark.prove($1, $2, tidemark.height());
+COMMENT ON FUNCTION tidemark.prove(text, text) IS
+    'The same with the key as text: the name of a parameter or flag, hexadecimal digits for the other trees';
+
+CREATE FUNCTION tidemark.prove_row(view text, key bytea, height bigint)
+    RETURNS tidemark.proof
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'tidemark_prove_row_bytes';
+COMMENT ON FUNCTION tidemark.prove_row(text, bytea, bigint) IS
+    'Proof of a row of a state view as of block height; raises where the row is not there';
+
+CREATE FUNCTION tidemark.prove_row(view text, key text, height bigint)
+    RETURNS tidemark.proof
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'tidemark_prove_row_text';
+COMMENT ON FUNCTION tidemark.prove_row(text, text, bigint) IS
+    'The same with the key as text: the name of a param or flag, hexadecimal digits for the other views';
+
+CREATE FUNCTION tidemark.prove_row(view text, key bytea)
+    RETURNS tidemark.proof
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+    RETURN tidemark.prove_row($1, $2, tidemark.height());
+COMMENT ON FUNCTION tidemark.prove_row(text, bytea) IS
+    'Proof of a row of a state view at the height in tidemark.height; raises where the row is not there';
+
+CREATE FUNCTION tidemark.prove_row(view text, key text)
+    RETURNS tidemark.proof
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+    RETURN tidemark.prove_row($1, $2, tidemark.height());
+COMMENT ON FUNCTION tidemark.prove_row(text, text) IS
+    'The same with the key as text: the name of a param or flag, hexadecimal digits for the other views';
+
+CREATE FUNCTION tidemark.multiproof(tree text, keys bytea[], height bigint)
+    RETURNS tidemark.proof
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
+    AS 'MODULE_PATHNAME', 'tidemark_multiproof';
+COMMENT ON FUNCTION tidemark.multiproof(text, bytea[], bigint) IS
+    'One proof of what a tree held under all these keys after block height, e.g. multiproof(''account'', array_agg(address), 100); digests that several keys need are in it once';
+
+CREATE FUNCTION tidemark.multiproof(tree text, keys bytea[])
+    RETURNS tidemark.proof
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10000
+    RETURN tidemark.multiproof($1, $2, tidemark.height());
+COMMENT ON FUNCTION tidemark.multiproof(text, bytea[]) IS
+    'One proof of what a tree holds under all these keys at the height in tidemark.height';
+
+CREATE FUNCTION tidemark.proof_bundle(tree text, key bytea, height bigint)
+    RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'tidemark_proof_bundle_bytes';
+COMMENT ON FUNCTION tidemark.proof_bundle(text, bytea, bigint) IS
+    'A proof with the header of its block, whose ten tree roots give the state hash, and the certificate: what tidemark-proof verify checks without a database. The first block has none';
+
+CREATE FUNCTION tidemark.proof_bundle(tree text, key text, height bigint)
+    RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'tidemark_proof_bundle_text';
+COMMENT ON FUNCTION tidemark.proof_bundle(text, text, bigint) IS
+    'The same with the key as text: the name of a parameter or flag, hexadecimal digits for the other trees';
+
+CREATE FUNCTION tidemark.proof_bundle(tree text, key bytea)
+    RETURNS bytea
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+    RETURN tidemark.proof_bundle($1, $2, tidemark.height());
+COMMENT ON FUNCTION tidemark.proof_bundle(text, bytea) IS
+    'The bundle at the height in tidemark.height';
+
+CREATE FUNCTION tidemark.proof_bundle(tree text, key text)
+    RETURNS bytea
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+    RETURN tidemark.proof_bundle($1, $2, tidemark.height());
+COMMENT ON FUNCTION tidemark.proof_bundle(text, text) IS
+    'The same with the key as text: the name of a parameter or flag, hexadecimal digits for the other trees';
+
+CREATE FUNCTION tidemark.block_header(number bigint)
+    RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100
+    AS 'MODULE_PATHNAME', 'tidemark_block_header';
+COMMENT ON FUNCTION tidemark.block_header(bigint) IS
+    'The encoded core.Block of this height without its transactions: header and certificate; headers of pruned heights are kept';
