@@ -9,6 +9,10 @@ enum {
     PAGES_AT_ONCE = 256,
     SLOTS = 1 << SMT_PAGE_BITS,
     LAST_DEPTH = SMT_PAGE_BITS * SMT_STORED_LEVELS, /* of a page: no rows below, leaves only */
+    /* Paths whose pages are guessed, and depth of the last guess: trees of 2^24 leaves have few
+     * below. */
+    GUESSED_PATHS_MAX = 8,
+    GUESSED_DEPTH_MAX = 24,
     /* Leaves that share 60 bits of their paths: a second one takes 2^60 hashes to find. */
     GROUND_LEAVES_MAX = 1024
 };
@@ -93,7 +97,7 @@ static void read_nodes(struct arena *a, enum tree_id tree, height_t height, stru
     values[1] = Int16GetDatum((int16)tree);
     values[2] = reader_int2_array(depth, count);
     values[3] = reader_int8_array(prefix, count);
-    query_run(nodes_query(), values);
+    query_run_generic(nodes_query(), values);
     for (uint64 i = 0; i < SPI_processed; i++) {
         HeapTuple tuple = SPI_tuptable->vals[i];
         struct page *page = &pages[query_int64(tuple, 1) - 1];
@@ -180,6 +184,30 @@ static size_t first_leaf(const struct smt_leaf *leaves, size_t count, int64 low)
     return from;
 }
 
+/* Of all leaves, those of the page that none of its rows covers: a page below may be among those
+ * that are read. */
+static void take_leaves(struct arena *a, struct page *page, const struct smt_leaf *leaves,
+                        size_t count)
+{
+    int64 last = last_path64(page->id.prefix, page->id.depth);
+    size_t from = first_leaf(leaves, count, first_path64(page->id.prefix, page->id.depth));
+    size_t to = from, row = 0;
+
+    while (to < count && path64(&leaves[to].path) <= last)
+        to++;
+    page->leaves = arena_array(a, struct smt_leaf, to - from);
+    for (size_t i = from; i < to; i++) {
+        uint64_t bits = (uint64_t)path64(&leaves[i].path) ^ UINT64_C(1) << 63;
+
+        while (row < page->row_count &&
+               page->rows[row].prefix < bits >> (64 - page->rows[row].depth))
+            row++;
+        if (row == page->row_count ||
+            page->rows[row].prefix != bits >> (64 - page->rows[row].depth))
+            page->leaves[page->leaf_count++] = leaves[i];
+    }
+}
+
 static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t height,
                                struct page *pages, size_t count, struct tm_error *e)
 {
@@ -207,16 +235,8 @@ static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t heig
         leaves[i].value_hash = record_value_hash(records[i], &scratch);
     }
     qsort(leaves, found, sizeof *leaves, by_path);
-    for (size_t i = 0; i < count; i++) {
-        int64 last = last_path64(pages[i].id.prefix, pages[i].id.depth);
-        size_t from =
-            first_leaf(leaves, found, first_path64(pages[i].id.prefix, pages[i].id.depth));
-
-        pages[i].leaves = leaves + from;
-        while (from + pages[i].leaf_count < found &&
-               path64(&pages[i].leaves[pages[i].leaf_count].path) <= last)
-            pages[i].leaf_count++;
-    }
+    for (size_t i = 0; i < count; i++)
+        take_leaves(a, &pages[i], leaves, found);
     return TM_OK;
 }
 
@@ -243,12 +263,76 @@ static enum tm_err fill(struct arena *a, struct smt *t, enum tree_id tree, heigh
     return err;
 }
 
+static bool has_row(const struct page *page, uint64_t prefix)
+{
+    for (size_t i = 0; i < page->row_count; i++)
+        if (page->rows[i].prefix == prefix)
+            return true;
+    return false;
+}
+
+static bool has_page(const struct page *pages, size_t count, struct smt_page_id id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (pages[i].id.depth == id.depth && pages[i].id.prefix == id.prefix)
+            return true;
+    return false;
+}
+
+/* The pages on the way to one path, as far as their nodes say that they are there. */
+static size_t keep_existing(struct page *pages, size_t count)
+{
+    size_t n = 1;
+
+    while (n < count && has_row(&pages[n - 1], pages[n].id.prefix))
+        n++;
+    return n;
+}
+
+/*
+ * The pages of a few paths in two statements instead of two for each level: which pages there can
+ * be is known from the path alone, and the nodes tell which there are. Deeper ones are left to
+ * fill.
+ */
+static enum tm_err guess(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
+                         const struct hash32 *paths, size_t count, struct page *pages,
+                         struct tm_error *e)
+{
+    enum { LEVELS = GUESSED_DEPTH_MAX / SMT_PAGE_BITS + 1 };
+    enum tm_err err;
+    size_t kept = 0;
+
+    memset(pages, 0, sizeof *pages * count * LEVELS);
+    for (size_t i = 0; i < count * LEVELS; i++) {
+        int depth = (int)(i % LEVELS) * SMT_PAGE_BITS;
+        uint64_t bits = (uint64_t)path64(&paths[i / LEVELS]) ^ UINT64_C(1) << 63;
+
+        pages[i].id = (struct smt_page_id){(uint8_t)depth, depth == 0 ? 0 : bits >> (64 - depth)};
+    }
+    read_nodes(a, tree, height, pages, count * LEVELS);
+    for (size_t i = 0; i < count; i++) {
+        struct page *way = pages + i * LEVELS;
+        size_t n = keep_existing(way, LEVELS);
+
+        for (size_t k = 0; k < n; k++)
+            if (!has_page(pages, kept, way[k].id))
+                pages[kept++] = way[k];
+    }
+    err = read_leaves(a, tree, height, pages, kept, e);
+    for (size_t i = 0; err == TM_OK && i < kept; i++)
+        err = smt_install(t, pages[i].id, pages[i].rows, pages[i].row_count, pages[i].leaves,
+                          pages[i].leaf_count, e);
+    return err;
+}
+
 enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
                              const struct hash32 *paths, size_t count, struct tm_error *e)
 {
     struct page *pages = palloc(sizeof *pages * PAGES_AT_ONCE);
     enum tm_err err = TM_OK;
 
+    if (count > 0 && count <= GUESSED_PATHS_MAX)
+        err = guess(a, t, tree, height, paths, count, pages, e);
     for (size_t from = 0; err == TM_OK && from < count; from += PAGES_AT_ONCE)
         err = fill(a, t, tree, height, paths + from, Min(count - from, PAGES_AT_ONCE), pages, e);
     pfree(pages);

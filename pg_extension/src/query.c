@@ -19,12 +19,12 @@ void query_end(void)
     SPI_finish();
 }
 
-static void run(struct query *q, const Datum *values, bool read_only)
+static void run(struct query *q, const Datum *values, bool read_only, int options)
 {
     int code;
 
     if (q->plan == NULL) {
-        SPIPlanPtr plan = SPI_prepare(q->sql, q->argument_count, q->arguments);
+        SPIPlanPtr plan = SPI_prepare_cursor(q->sql, q->argument_count, q->arguments, options);
 
         if (plan == NULL)
             elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
@@ -37,20 +37,30 @@ static void run(struct query *q, const Datum *values, bool read_only)
         elog(ERROR, "SPI_execute_plan: %s", SPI_result_code_string(code));
 }
 
-void query_run(struct query *q, const Datum *values)
+static void run_in_snapshot(struct query *q, const Datum *values, int options)
 {
     bool pushed = !ActiveSnapshotSet();
 
     if (pushed)
         PushActiveSnapshot(GetTransactionSnapshot());
-    run(q, values, true);
+    run(q, values, true, options);
     if (pushed)
         PopActiveSnapshot();
 }
 
+void query_run(struct query *q, const Datum *values)
+{
+    run_in_snapshot(q, values, 0);
+}
+
+void query_run_generic(struct query *q, const Datum *values)
+{
+    run_in_snapshot(q, values, CURSOR_OPT_GENERIC_PLAN);
+}
+
 void query_run_fresh(struct query *q, const Datum *values)
 {
-    run(q, values, false);
+    run(q, values, false, 0);
 }
 
 Datum query_value(HeapTuple row, int n, Oid type, bool *is_null)

@@ -37,6 +37,9 @@ void query_end(void);
 /* Runs the statement; the rows are in SPI_tuptable, their number in SPI_processed. */
 void query_run(struct query *q, const Datum *values);
 
+/* The same with one plan for all values; always call it for this statement, or never. */
+void query_run_generic(struct query *q, const Datum *values);
+
 /* The same seeing what this transaction wrote before (a new snapshot): for seal alone. */
 void query_run_fresh(struct query *q, const Datum *values);
 

@@ -130,7 +130,7 @@ const struct record **reader_paths_at(struct arena *a, enum tree_id tree, height
     Datum values[4] = {Int64GetDatum(height), reader_int8_array(low, ranges),
                        reader_int8_array(high, ranges), Int64GetDatum((int64)limit)};
 
-    query_run(prepare(SHAPE_PATHS, tree), values);
+    query_run_generic(prepare(SHAPE_PATHS, tree), values);
     return rows_records(a, tree, count);
 }
 
