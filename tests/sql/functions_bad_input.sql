@@ -102,6 +102,16 @@ INSERT INTO bad.value VALUES
     ('bytea[]', 'empty bytes', $$array_fill('\x'::bytea, '{10}')$$),
     ('bytea[]', 'a million', $$array_fill('\x'::bytea, '{1000000}')$$),
     ('bytea[]', '100 MB in it', $$ARRAY[convert_to(repeat('a', 100000000), 'UTF8')]$$),
+    ('proof', 'NULL', 'NULL'),
+    ('proof', 'of an absent key', $$tidemark.prove('account', decode(repeat('ab', 20), 'hex'), 59)$$),
+    ('proof', 'of three hundred keys', $$tidemark.multiproof('ibc',
+        (SELECT array_agg(int4send(n)) FROM generate_series(1, 300) n), 59)$$),
+    ('cstring', 'NULL', 'NULL'),
+    ('cstring', 'empty', $$''$$),
+    ('cstring', 'no hexadecimal', $$'xyz'$$),
+    ('cstring', 'half a byte', $$'\x0'$$),
+    ('cstring', 'garbage', $$repeat('01', 100000)::cstring$$),
+    ('cstring', '100 MB', $$repeat('01', 50000000)::cstring$$),
     ('internal', 'NULL', 'NULL');
 
 -- A value that does no harm, for the other arguments.
@@ -113,6 +123,9 @@ CREATE FUNCTION bad.harmless(type text, name text) RETURNS text LANGUAGE sql IMM
     WHEN type = 'bytea[]' THEN $$array_fill(sha256(''), '{10}')$$
     WHEN type = 'text[]' THEN $$'{0001}'::text[]$$
     WHEN type = 'unknown' THEN quote_literal(repeat('ab', 20))
+    WHEN type = 'proof' THEN $$tidemark.prove('ibc', '\x00'::bytea, 59)$$
+    WHEN type = 'cstring' THEN $$''$$
+    WHEN type = 'text' AND name IN ('tree', 'view') THEN $$'account'::text$$
     WHEN type = 'text' AND name = 'stake_text' THEN 'NULL::text'
     WHEN type = 'text' THEN $$'0001'::text$$
     WHEN type = 'boolean' THEN 'true'
