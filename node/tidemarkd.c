@@ -23,6 +23,9 @@ static const char HELP[] =
     "  --tree-memory MB       memory for the state trees (default 256)\n"
     "  --accept-older-state   go on although the vote guard has signed more than the database has\n"
     "\n"
+    "TIDEMARK_SIGNATURE_LOG names a file to which every signature is appended as a line: height,\n"
+    "round, step (4 is commit), header hash, address, signature.\n"
+    "\n"
     "Exit codes: 0 ended as asked, 1 refused or stopped with a message, 2 usage.\n";
 
 struct arguments {
@@ -112,6 +115,7 @@ int main(int argc, char **argv)
     options.keys = a.keys;
     options.accept_older = a.accept_older;
     options.guard = a.guard;
+    options.signature_log = getenv("TIDEMARK_SIGNATURE_LOG");
     if (options.guard == NULL && a.data != NULL)
         options.guard = arena_format(&arena, "%s/guard", a.data);
     if (options.guard == NULL) {

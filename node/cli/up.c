@@ -44,8 +44,17 @@ struct up {
     int64_t target; /* height to end at; -1: none */
     pid_t node;     /* 0: not running */
     int64_t node_started;
-    bool database_died; /* since the node was started */
+    bool database_died;           /* since the node was started */
+    char said[TM_ERROR_TEXT_MAX]; /* the last trouble; the same one is not repeated */
 };
+
+static void say_trouble(struct up *u, const struct tm_error *e)
+{
+    if (strcmp(u->said, e->text) == 0)
+        return;
+    snprintf(u->said, sizeof u->said, "%s", e->text);
+    fprintf(stderr, "tidemark up: %s; trying again\n", e->text);
+}
 
 static int64_t now_msec(void)
 {
@@ -181,12 +190,13 @@ static void look_at_database(struct up *u)
     while (cluster_revive(&u->cluster, NULL, &e) != TM_OK) {
         sigset_t pending;
 
-        fprintf(stderr, "tidemark up: %s; trying again\n", e.text);
+        say_trouble(u, &e);
         process_sleep_msec(PAUSE_MSEC);
         if (sigpending(&pending) == 0 &&
             (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM)))
             return;
     }
+    u->said[0] = '\0';
 }
 
 /* Until a signal, the last block, or an end that a restart would only repeat. */
@@ -214,7 +224,7 @@ static int supervise(struct up *u, const sigset_t *signals)
             if (err == TM_ERR_EXISTS)
                 return CLI_DONE;
             if (err != TM_OK) {
-                fprintf(stderr, "tidemark up: %s; trying again\n", e.text);
+                say_trouble(u, &e);
                 start_at = now_msec() + PAUSE_MSEC;
             }
         }

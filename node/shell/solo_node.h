@@ -6,12 +6,13 @@
 #include "protocol/base/error.h"
 
 struct solo_node_options {
-    const char *db;     /* libpq URL */
-    const char *keys;   /* directory of private keys */
-    const char *guard;  /* directory of the guard file */
-    double interval;    /* seconds between blocks; < 0: the chain's own */
-    uint64_t blocks;    /* end after so many; 0: never */
-    size_t tree_memory; /* bytes; 0: the default */
+    const char *db;            /* libpq URL */
+    const char *keys;          /* directory of private keys */
+    const char *guard;         /* directory of the guard file */
+    const char *signature_log; /* file; NULL: none */
+    double interval;           /* seconds between blocks; < 0: the chain's own */
+    uint64_t blocks;           /* end after so many; 0: never */
+    size_t tree_memory;        /* bytes; 0: the default */
     bool accept_older;
 };
 

@@ -119,7 +119,7 @@ static struct private_key wallet(uint32_t n)
 }
 
 static struct bytes make_send(struct arena *a, const struct private_key *from,
-                         const struct address *to, const char *amount, uint64_t nonce)
+                              const struct address *to, const char *amount, uint64_t nonce)
 {
     struct public_key public = ed25519_public(from);
     struct address own = address_of_key(&public);
@@ -128,8 +128,8 @@ static struct bytes make_send(struct arena *a, const struct private_key *from,
                         .to = bytes_address(to),
                         .amount = bytes_of(amount)};
 
-    return transaction_sign(a, &m,
-                            bytes_of(arena_format(a, "%llu", (unsigned long long)nonce)), from);
+    return transaction_sign(a, &m, bytes_of(arena_format(a, "%llu", (unsigned long long)nonce)),
+                            from);
 }
 
 /* Prepares, decides and writes one block; gives the three times in milliseconds. */
@@ -198,8 +198,8 @@ static double verify_all(struct chain *c, struct arena *a, const struct bytes *r
 /* The rows the last block wrote, copied out and in again into tables of the same form. */
 static double copy_rows(PGconn *conn)
 {
-    static const char *const tables[] = {"account", "account_history", "tree_node",
-                                         "tree_node_history", "transaction", "change"};
+    static const char *const tables[] = {"account",           "account_history", "tree_node",
+                                         "tree_node_history", "transaction",     "change"};
     double total = 0;
 
     run(conn, "CREATE SCHEMA copied");
@@ -211,8 +211,7 @@ static double copy_rows(PGconn *conn)
 
         if (strcmp(t, "transaction") == 0 || strcmp(t, "change") == 0)
             where = "height";
-        snprintf(sql, sizeof sql,
-                 "CREATE TABLE copied.%s (LIKE ledger.%s%s INCLUDING ALL)", t, t,
+        snprintf(sql, sizeof sql, "CREATE TABLE copied.%s (LIKE ledger.%s%s INCLUDING ALL)", t, t,
                  strstr(t, "history") != NULL ? "_0" : "");
         run(conn, sql);
         snprintf(sql, sizeof sql,
@@ -276,7 +275,7 @@ static void big_blocks(void)
         arena_init(&a);
         for (uint32_t i = 0; i < SENDS; i++)
             raw[i] = make_send(&a, &wallets[i], &addresses[(i * 7 + 1) % SENDS], "5",
-                          (uint64_t)(round + 1) * SENDS + i);
+                               (uint64_t)(round + 1) * SENDS + i);
         make_block(&c, &a, raw, SENDS, second++, &prepare, &decide);
         verified = verify_all(&c, &a, raw, SENDS);
         copied = copy_rows(c.conn);

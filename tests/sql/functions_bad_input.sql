@@ -9,8 +9,8 @@ CREATE SCHEMA bad;
 CREATE TABLE bad.big (packed bytea, plain bytea, words text);
 ALTER TABLE bad.big ALTER plain SET STORAGE EXTERNAL;
 INSERT INTO bad.big
-SELECT convert_to(repeat('a', 100000000), 'UTF8'), convert_to(repeat('a', 100000000), 'UTF8'),
-    repeat('a', 100000000);
+SELECT convert_to(words, 'UTF8'), convert_to(words, 'UTF8'), words
+FROM repeat(repeat('a', 10000), 10000) words;
 
 -- A signed MessageSend.
 CREATE FUNCTION bad.tx() RETURNS bytea LANGUAGE sql IMMUTABLE RETURN decode(
@@ -34,7 +34,7 @@ INSERT INTO bad.value VALUES
     ('bytea', 'messages in messages', $$convert_to(repeat(E'\n', 50000), 'UTF8')$$),
     ('bytea', 'a length of 2^63', $$'\x0affffffffffffffff7f'$$),
     ('bytea', '5 MB', $$decode(repeat('0a', 5000000), 'hex')$$),
-    ('bytea', '100 MB', $$convert_to(repeat('a', 100000000), 'UTF8')$$),
+    ('bytea', '20 MB', '(SELECT substr(plain, 2, 20000000) FROM bad.big)'),
     ('bytea', '100 MB of a table, compressed', '(SELECT packed FROM bad.big)'),
     ('bytea', '100 MB of a table', '(SELECT plain FROM bad.big)'),
     ('text', 'NULL', 'NULL'),
@@ -44,7 +44,7 @@ INSERT INTO bad.value VALUES
     ('text', 'quotes', $$'''"; DROP TABLE ledger.tip; --'$$),
     ('text', 'several planes', $$U&'\00e9\20ac\+01f600' || repeat(U&'\0301', 1000)$$),
     ('text', '2 MB', $$repeat('0', 2000000)$$),
-    ('text', '100 MB', $$repeat('a', 100000000)$$),
+    ('text', '20 MB', $$(SELECT convert_from(substr(plain, 1, 20000000), 'UTF8') FROM bad.big)$$),
     ('text', '100 MB of a table', '(SELECT words FROM bad.big)'),
     ('unknown', 'NULL', 'NULL'),
     ('unknown', 'empty', $$''$$),
@@ -90,7 +90,7 @@ INSERT INTO bad.value VALUES
     ('text[]', 'repeated', $$'{0001,0001}'$$),
     ('text[]', 'empty text in it', $$'{""}'$$),
     ('text[]', 'a million', $$array_fill('0001'::text, '{1000000}')$$),
-    ('text[]', '100 MB in it', $$ARRAY[repeat('a', 100000000)]$$),
+    ('text[]', '100 MB in it', $$ARRAY[(SELECT words FROM bad.big)]$$),
     ('bytea[]', 'NULL', 'NULL'),
     ('bytea[]', 'empty', $$'{}'$$),
     ('bytea[]', 'a NULL in it', $$array_fill(sha256(''), '{9}') || NULL::bytea$$),
@@ -101,7 +101,7 @@ INSERT INTO bad.value VALUES
     ('bytea[]', '31 bytes', $$array_fill(substr(sha256(''), 2), '{10}')$$),
     ('bytea[]', 'empty bytes', $$array_fill('\x'::bytea, '{10}')$$),
     ('bytea[]', 'a million', $$array_fill('\x'::bytea, '{1000000}')$$),
-    ('bytea[]', '100 MB in it', $$ARRAY[convert_to(repeat('a', 100000000), 'UTF8')]$$),
+    ('bytea[]', '100 MB in it', $$ARRAY[(SELECT plain FROM bad.big)]$$),
     ('internal', 'NULL', 'NULL');
 
 -- A value that does no harm, for the other arguments.
