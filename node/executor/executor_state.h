@@ -20,7 +20,7 @@ struct executor {
     struct proposal *proposals[EXECUTOR_PROPOSALS_MAX];
     size_t proposal_count;
     struct proposal **queue; /* decided, not written; options.batch long */
-    size_t queued;
+    size_t queued, queued_bytes;
     struct proposal *last;      /* the last decided one: tip and set may lie in its arena */
     struct proposal *set_owner; /* the one whose next_set is in force, kept apart from `last` */
     struct arena admission;     /* of the last executor_admit */

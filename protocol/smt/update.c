@@ -57,6 +57,16 @@ struct update {
     size_t waiting_count;
 };
 
+static struct smt_scratch *new_scratch(void)
+{
+    struct smt_scratch *s = smt_grown(NULL, 1, sizeof *s);
+
+    *s = (struct smt_scratch){.task_room = TOGETHER, .item_room = TOGETHER};
+    s->task = smt_grown(NULL, s->task_room, sizeof *s->task);
+    s->item = smt_grown(NULL, s->item_room, sizeof *s->item);
+    return s;
+}
+
 void smt_scratch_free(struct smt_scratch *s)
 {
     if (s == NULL)
@@ -77,34 +87,50 @@ static struct smt_branch *parent_of(const struct update *u, uint32_t item)
     return item == NONE ? &u->v->root : u->s->item[item].from;
 }
 
-static void push_task(struct update *u, struct task task)
+/* Fields are set one by one here and below: whole structs passed by value cost as much as all the
+ * rest of the descent. */
+static void push_task(struct update *u, uint32_t parent, bool side, uint32_t lo, uint32_t hi,
+                      bool moved)
 {
     struct smt_scratch *s = u->s;
+    const struct smt_branch *b = s->item[parent].from;
+    struct task *k;
 
     if (s->task_count == s->task_room) {
-        s->task_room = s->task_room == 0 ? 256 : 2 * s->task_room;
+        s->task_room *= 2;
         s->task = smt_grown(s->task, s->task_room, sizeof *s->task);
     }
-    s->task[s->task_count++] = task;
-    smt_prefetch(u->t, task.ref);
+    k = &s->task[s->task_count++];
+    k->ref = b->child[side];
+    k->lo = lo;
+    k->hi = hi;
+    k->parent = parent;
+    k->depth = (uint16_t)(b->bit + 1);
+    k->side = side;
+    k->moved = moved;
+    smt_prefetch(u->t, k->ref);
 }
 
-static uint32_t push_item(struct update *u, const struct task *k, struct item item)
+/* The item for a task's node; the caller sets `from`, `made` and `old`. */
+static struct item *push_item(struct update *u, const struct task *k, unsigned bit)
 {
     struct smt_scratch *s = u->s;
+    struct item *i;
 
     if (s->item_count == s->item_room) {
-        s->item_room = s->item_room == 0 ? 256 : 2 * s->item_room;
+        s->item_room *= 2;
         s->item = smt_grown(s->item, s->item_room, sizeof *s->item);
     }
-    item.to = parent_of(u, k->parent);
-    item.parent = k->parent;
-    item.side = k->side;
-    item.top = (uint8_t)k->depth;
-    item.moved = k->moved;
-    item.lo = k->lo;
-    s->item[s->item_count] = item;
-    return (uint32_t)s->item_count++;
+    i = &s->item[s->item_count++];
+    i->to = parent_of(u, k->parent);
+    i->parent = k->parent;
+    i->lo = k->lo;
+    i->bit = (uint8_t)bit;
+    i->top = (uint8_t)k->depth;
+    i->side = k->side;
+    i->moved = k->moved;
+    i->changed = false;
+    return i;
 }
 
 static void mark_changed(struct update *u, uint32_t item)
@@ -151,19 +177,23 @@ static void add_leaf(struct update *u, const struct task *k, const struct smt_ch
         hash_waiting(u, 0);
 }
 
-static struct smt_branch *add_branch(struct update *u, const struct task *k, unsigned bit,
-                                     uint32_t *item)
+/* Its children are empty yet. Returns the item. */
+static uint32_t add_branch(struct update *u, const struct task *k, unsigned bit)
 {
     uint32_t ref = smt_make(u->t, SMT_BRANCH);
     struct smt_branch *b = smt_at(u->t, ref);
+    struct item *i = push_item(u, k, bit);
 
     memset(b, 0, sizeof *b);
     b->stem = smt_stem(u->change[k->lo].path.b, bit);
     b->bit = (uint8_t)bit;
     b->epoch = u->t->epoch;
-    *item = push_item(u, k, (struct item){.from = b, .made = ref, .changed = true, .bit = b->bit});
+    i->from = b;
+    i->made = ref;
+    i->old = 0;
+    i->changed = true;
     mark_changed(u, k->parent);
-    return b;
+    return (uint32_t)u->s->item_count - 1;
 }
 
 /* Leaves that go while there is none are no change: cut them off both ends. */
@@ -188,14 +218,10 @@ static void into_empty(struct update *u, struct task *k)
         return;
     }
     bit = smt_common(u->change[k->lo].path.b, u->change[k->hi - 1].path.b);
-    add_branch(u, k, bit, &item);
+    item = add_branch(u, k, bit);
     mid = split(u, k->lo, k->hi, bit);
-    push_task(u,
-              (struct task){
-                  .lo = k->lo, .hi = mid, .parent = item, .side = 0, .depth = (uint16_t)(bit + 1)});
-    push_task(u,
-              (struct task){
-                  .lo = mid, .hi = k->hi, .parent = item, .side = 1, .depth = (uint16_t)(bit + 1)});
+    push_task(u, item, 0, k->lo, mid, false);
+    push_task(u, item, 1, mid, k->hi, false);
 }
 
 /* A new branch at `bit` above the task's node, which shares only the bits before with some change
@@ -205,21 +231,13 @@ static void divide(struct update *u, const struct task *k, unsigned bit, const u
     const struct smt_branch *above = parent_of(u, k->parent);
     struct hash32 digest = above->digest[k->side];
     bool side = smt_bit(path, bit);
-    uint32_t item, mid;
-    struct smt_branch *b = add_branch(u, k, bit, &item);
-    struct task stays = {
-        .ref = k->ref, .parent = item, .side = side, .moved = true, .depth = (uint16_t)(bit + 1)};
-    struct task fresh = {.parent = item, .side = !side, .depth = (uint16_t)(bit + 1)};
+    uint32_t item = add_branch(u, k, bit), mid = split(u, k->lo, k->hi, bit);
+    struct smt_branch *b = u->s->item[item].from;
 
-    mid = split(u, k->lo, k->hi, bit);
-    stays.lo = side ? mid : k->lo;
-    stays.hi = side ? k->hi : mid;
-    fresh.lo = side ? k->lo : mid;
-    fresh.hi = side ? mid : k->hi;
     b->child[side] = k->ref;
     b->digest[side] = digest;
-    push_task(u, stays);
-    push_task(u, fresh);
+    push_task(u, item, 0, k->lo, mid, !side);
+    push_task(u, item, 1, mid, k->hi, side);
 }
 
 static void onto_leaf(struct update *u, struct task *k)
@@ -261,17 +279,18 @@ static unsigned shared(const struct smt_change *c, const uint8_t *path, unsigned
 /* A moved node gets its digest anew, itself unchanged. */
 static void hash_again(struct update *u, const struct task *k)
 {
+    struct item *i;
+
     if (!k->moved)
         return;
-    if (smt_kind(k->ref) == SMT_STUB) {
-        const struct smt_stub *stub = smt_at(u->t, k->ref);
-
-        push_item(u, k, (struct item){.old = k->ref, .bit = stub->depth, .digest = stub->digest});
-    } else {
-        struct smt_branch *b = smt_at(u->t, k->ref);
-
-        push_item(u, k, (struct item){.from = b, .old = k->ref, .bit = b->bit});
-    }
+    i = push_item(u, k, smt_depth(u->t, k->ref));
+    i->made = 0;
+    i->old = k->ref;
+    i->from = NULL;
+    if (smt_kind(k->ref) == SMT_STUB)
+        i->digest = ((const struct smt_stub *)smt_at(u->t, k->ref))->digest;
+    else
+        i->from = smt_at(u->t, k->ref);
 }
 
 /* What happens at a branch or stub above its own depth `bit`: true if the task's changes all go on
@@ -302,6 +321,7 @@ static void onto_branch(struct update *u, struct task *k)
     const struct smt_branch *old = smt_at(u->t, k->ref);
     unsigned bit = old->bit;
     struct smt_branch *b;
+    struct item *i;
     uint32_t ref, item, mid;
 
     /* Mostly there is one change, and it goes through. */
@@ -316,22 +336,16 @@ static void onto_branch(struct update *u, struct task *k)
     b = smt_at(u->t, ref);
     *b = *old;
     b->epoch = u->t->epoch;
-    item = push_item(u, k, (struct item){.from = b, .made = ref, .old = k->ref, .bit = b->bit});
+    i = push_item(u, k, bit);
+    i->from = b;
+    i->made = ref;
+    i->old = k->ref;
+    item = (uint32_t)u->s->item_count - 1;
     mid = split(u, k->lo, k->hi, bit);
     if (k->lo < mid)
-        push_task(u, (struct task){.ref = b->child[0],
-                                   .lo = k->lo,
-                                   .hi = mid,
-                                   .parent = item,
-                                   .side = 0,
-                                   .depth = (uint16_t)(bit + 1)});
+        push_task(u, item, 0, k->lo, mid, false);
     if (mid < k->hi)
-        push_task(u, (struct task){.ref = b->child[1],
-                                   .lo = mid,
-                                   .hi = k->hi,
-                                   .parent = item,
-                                   .side = 1,
-                                   .depth = (uint16_t)(bit + 1)});
+        push_task(u, item, 1, mid, k->hi, false);
 }
 
 /* Takes tasks from *next on until none is left or `parts` of them wait. False if a page is missing.
@@ -525,21 +539,21 @@ static void ascend(struct update *u, size_t start)
 }
 
 /* One task with all that follows from it. False if a page is missing; then its items are left. */
-static bool carry_out(struct update *u, struct task whole)
+static bool carry_out(struct update *u, const struct task *whole)
 {
     struct task part[PARTS + 1];
     size_t start = u->s->item_count, next = 0, parts;
-    bool large = whole.hi - whole.lo > TOGETHER;
+    size_t wanted = (whole->hi - whole->lo) / TOGETHER + 1;
 
-    u->s->task_count = 0;
-    push_task(u, whole);
-    if (!descend(u, &next, large ? PARTS : SIZE_MAX))
+    u->s->task[0] = *whole;
+    u->s->task_count = 1;
+    wanted = wanted == 1 ? SIZE_MAX : wanted < PARTS ? wanted : PARTS;
+    if (!descend(u, &next, wanted))
         return false;
     parts = u->s->task_count - next;
-    if (parts > 0)
-        memcpy(part, u->s->task + next, parts * sizeof *part);
+    memcpy(part, u->s->task + next, parts * sizeof *part);
     for (size_t i = 0; i < parts; i++)
-        if (!carry_out(u, part[i]))
+        if (!carry_out(u, &part[i]))
             return false;
     ascend(u, start);
     return true;
@@ -574,6 +588,7 @@ enum tm_err smt_update(struct smt_version *v, const struct smt_change *changes, 
 {
     struct smt *t = v->tree;
     struct update u = {.t = t, .change = changes};
+    struct task all = {.ref = v->root.child[0], .hi = (uint32_t)count, .parent = NONE};
 
     if (count >= NONE)
         return tm_fail(e, TM_ERR_LIMIT, "more changes in a batch than a tree has room for");
@@ -581,13 +596,11 @@ enum tm_err smt_update(struct smt_version *v, const struct smt_change *changes, 
         if (memcmp(changes[i - 1].path.b, changes[i].path.b, sizeof changes[i].path.b) >= 0)
             return tm_fail(e, TM_ERR_MALFORMED, "changes are not in the order of their paths");
     if (t->scratch == NULL)
-        t->scratch = memset(smt_grown(NULL, 1, sizeof *u.s), 0, sizeof *u.s);
+        t->scratch = new_scratch();
     u.s = t->scratch;
     u.s->item_count = 0;
     u.v = child_of(v);
-    if (count > 0 &&
-        !carry_out(&u,
-                   (struct task){.ref = v->root.child[0], .hi = (uint32_t)count, .parent = NONE})) {
+    if (count > 0 && !carry_out(&u, &all)) {
         discard(&u);
         return tm_fail(e, TM_ERR_AGAIN, "a page of the tree is not in memory");
     }

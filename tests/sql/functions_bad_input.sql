@@ -6,10 +6,11 @@
 CREATE SCHEMA bad;
 
 -- Stored out of line, as it comes from a table: compressed, and as it is.
-CREATE TABLE bad.big (packed bytea, plain bytea, words text);
+CREATE TABLE bad.big (packed bytea, plain bytea, words text, nested bytea);
 ALTER TABLE bad.big ALTER plain SET STORAGE EXTERNAL;
 INSERT INTO bad.big
-SELECT convert_to(words, 'UTF8'), convert_to(words, 'UTF8'), words
+SELECT convert_to(words, 'UTF8'), convert_to(words, 'UTF8'), words,
+    convert_to(repeat(E'\n', 4000000), 'UTF8')
 FROM repeat(repeat('a', 10000), 10000) words;
 
 -- A signed MessageSend.
@@ -33,7 +34,7 @@ INSERT INTO bad.value VALUES
     ('bytea', 'groups in groups', $$decode(repeat('0b', 50000), 'hex')$$),
     ('bytea', 'messages in messages', $$convert_to(repeat(E'\n', 50000), 'UTF8')$$),
     ('bytea', 'a length of 2^63', $$'\x0affffffffffffffff7f'$$),
-    ('bytea', '5 MB', $$decode(repeat('0a', 5000000), 'hex')$$),
+    ('bytea', '4 MB of messages in messages', '(SELECT nested FROM bad.big)'),
     ('bytea', '20 MB', '(SELECT substr(plain, 2, 20000000) FROM bad.big)'),
     ('bytea', '100 MB of a table, compressed', '(SELECT packed FROM bad.big)'),
     ('bytea', '100 MB of a table', '(SELECT plain FROM bad.big)'),
