@@ -95,6 +95,16 @@ static enum tm_err load(PGconn *conn, const struct genesis *genesis, struct byte
     return TM_OK;
 }
 
+/* An error names the file and, in it, the field. */
+static enum tm_err load_file(struct arena *a, const char *path, struct bytes file,
+                             const struct rules *rules, struct genesis *out, struct tm_error *e)
+{
+    struct tm_error why;
+    enum tm_err err = genesis_load(a, file, rules, out, &why);
+
+    return err == TM_OK ? TM_OK : tm_fail(e, err, "%.200s: %.300s", path, why.text);
+}
+
 static int run(int argc, char **argv)
 {
     const char *data = NULL, *db = NULL, *path = NULL, *rules_name = NULL;
@@ -123,7 +133,7 @@ static int run(int argc, char **argv)
     arena_init(&a);
     err = files_read(&a, path, GENESIS_FILE_MAX, &file, &e);
     if (err == TM_OK)
-        err = genesis_load(&a, file, rules, &genesis, &e);
+        err = load_file(&a, path, file, rules, &genesis, &e);
     if (err == TM_OK)
         err = cli_database_create(data, db, &conn, &embedded, &e);
     if (err == TM_OK)

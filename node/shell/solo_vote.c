@@ -129,7 +129,7 @@ void solo_vote_close(struct solo_vote *v)
     guard_file_close(&v->file);
     signature_log_close(&v->log);
     for (size_t i = 0; i < v->count; i++)
-        memset(&v->keys[i], 0, sizeof v->keys[i]);
+        explicit_bzero(&v->keys[i], sizeof v->keys[i]);
 }
 
 enum tm_err solo_vote_persist(struct solo_vote *v, struct store_pg *pg,

@@ -270,12 +270,28 @@ static void grows_with_restarts(void **state)
 /* Every row of every ledger table that a block writes, as one digest. */
 static void fingerprint(struct chain *c, char *out, size_t room)
 {
-    static const char *const tables[] = {
-        "account",      "application", "block",      "change",      "fisherman", "flag",
-        "ibc_entry",    "param",       "pool",       "servicer",    "tip",       "transaction",
-        "tree_node",    "validator",   "account_history",           "application_history",
-        "fisherman_history",           "ibc_entry_history",         "param_history",
-        "pool_history", "servicer_history",          "tree_node_history"};
+    static const char *const tables[] = {"account",
+                                         "application",
+                                         "block",
+                                         "change",
+                                         "fisherman",
+                                         "flag",
+                                         "ibc_entry",
+                                         "param",
+                                         "pool",
+                                         "servicer",
+                                         "tip",
+                                         "transaction",
+                                         "tree_node",
+                                         "validator",
+                                         "account_history",
+                                         "application_history",
+                                         "fisherman_history",
+                                         "ibc_entry_history",
+                                         "param_history",
+                                         "pool_history",
+                                         "servicer_history",
+                                         "tree_node_history"};
     size_t used = 0;
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {

@@ -543,12 +543,11 @@ static bool carry_out(struct update *u, const struct task *whole)
 {
     struct task part[PARTS + 1];
     size_t start = u->s->item_count, next = 0, parts;
-    size_t wanted = (whole->hi - whole->lo) / TOGETHER + 1;
+    bool large = whole->hi - whole->lo > TOGETHER;
 
     u->s->task[0] = *whole;
     u->s->task_count = 1;
-    wanted = wanted == 1 ? SIZE_MAX : wanted < PARTS ? wanted : PARTS;
-    if (!descend(u, &next, wanted))
+    if (!descend(u, &next, large ? PARTS : SIZE_MAX))
         return false;
     parts = u->s->task_count - next;
     memcpy(part, u->s->task + next, parts * sizeof *part);

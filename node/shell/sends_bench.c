@@ -1,0 +1,244 @@
+/*
+ * A block of 10,000 sends by as many signers on a database of many accounts, against the check of
+ * their signatures and COPY of the same rows into the same tables.
+ *
+ *   sends_bench genesis COUNT FILE   writes a genesis file
+ *   sends_bench blocks               needs PGHOST, PGUSER (a superuser) and PGDATABASE with the
+ *                                    chain of such a file
+ *   sends_bench memory               the same: what a node of that chain keeps in memory
+ */
+#include "bench_chain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "node/executor/executor_state.h"
+
+enum {
+    SENDS = 10000,
+    ROUNDS = 5,
+    PATHS_AT_ONCE = 20000,
+    MEGABYTE = 1024 * 1024,
+    SMALL_TREES = 64 * MEGABYTE,
+    SMALL_CACHE = 16 * MEGABYTE
+};
+
+/* The tables a block of sends writes, with the column that tells its rows. */
+static const char *const WRITTEN[][2] = {
+    {"account", "valid_from"},   {"account_history", "valid_to"},   {"pool", "valid_from"},
+    {"pool_history", "valid_to"}, {"tree_node", "valid_from"},       {"tree_node_history", "valid_to"},
+    {"transaction", "height"},   {"change", "height"},              {"block", "height"}};
+enum { TABLES = sizeof WRITTEN / sizeof *WRITTEN };
+
+/* Takes the rows of the last block out of their tables and copies them in again: milliseconds of
+ * COPY and COMMIT. */
+static double copy_again(PGconn *conn, const char *directory)
+{
+    struct arena a;
+    double copying = 0, start;
+
+    arena_init(&a);
+    bench_run(conn, "BEGIN");
+    for (size_t i = 0; i < TABLES; i++) {
+        const char *t = WRITTEN[i][0], *column = WRITTEN[i][1];
+
+        bench_run(conn, arena_format(&a,
+                                     "COPY (SELECT * FROM ledger.%s WHERE %s = (SELECT height FROM"
+                                     " ledger.tip)) TO '%s/%s' (FORMAT binary)",
+                                     t, column, directory, t));
+        bench_run(conn, arena_format(
+                            &a, "DELETE FROM ledger.%s WHERE %s = (SELECT height FROM ledger.tip)",
+                            t, column));
+    }
+    for (size_t i = 0; i < TABLES; i++) {
+        const char *sql = arena_format(&a, "COPY ledger.%s FROM '%s/%s' (FORMAT binary)",
+                                       WRITTEN[i][0], directory, WRITTEN[i][0]);
+
+        start = bench_msec();
+        bench_run(conn, sql);
+        copying += bench_msec() - start;
+    }
+    start = bench_msec();
+    bench_run(conn, "COMMIT");
+    copying += bench_msec() - start;
+    arena_free(&a);
+    return copying;
+}
+
+static void vacuum(PGconn *conn)
+{
+    struct arena a;
+
+    arena_init(&a);
+    for (size_t i = 0; i < TABLES; i++)
+        bench_run(conn, arena_format(&a, "VACUUM ledger.%s", WRITTEN[i][0]));
+    bench_run(conn, "CHECKPOINT");
+    arena_free(&a);
+}
+
+/* The directory of COPY's files, which the server writes: PGCOPY. */
+static const char *copy_directory(void)
+{
+    const char *directory = getenv("PGCOPY");
+
+    return directory != NULL ? directory : "/tmp";
+}
+
+/* Blocks by senders the node has not met before, or by the same ones again. */
+static void blocks(bool met_before)
+{
+    const char *what = met_before ? "block of sends" : "block of new senders";
+    struct bench_chain c;
+    double prepare[ROUNDS], decide[ROUNDS], whole[ROUNDS], verified[ROUNDS], copied[ROUNDS];
+    double ratio[ROUNDS];
+    struct arena a;
+
+    arena_init(&a);
+    bench_chain_open(&c, bench_connect(NULL), NULL);
+    for (int round = met_before ? -1 : 0; round < ROUNDS; round++) {
+        struct bytes raw[SENDS];
+        struct bench_block t;
+        struct arena scratch;
+
+        arena_init(&scratch);
+        vacuum(c.conn);
+        bench_sends(&scratch, met_before ? 0 : (uint32_t)round * SENDS, SENDS,
+                    (uint64_t)(executor_height(c.x) + 1) * SENDS, raw);
+        t = bench_block(&c, &scratch, raw, SENDS);
+        if (round >= 0) {
+            prepare[round] = t.prepare;
+            decide[round] = t.decide;
+            whole[round] = t.prepare + t.decide;
+            verified[round] = bench_verify(&c, &scratch, raw, SENDS);
+            copied[round] = copy_again(c.conn, copy_directory());
+            ratio[round] = whole[round] / (verified[round] + copied[round]);
+        }
+        arena_free(&scratch);
+    }
+    bench_print(arena_format(&a, "%s: prepare", what), bench_median(prepare, ROUNDS), "ms");
+    bench_print(arena_format(&a, "%s: write, seal, commit", what), bench_median(decide, ROUNDS),
+                "ms");
+    bench_print(arena_format(&a, "%s", what), bench_median(whole, ROUNDS), "ms");
+    bench_print(arena_format(&a, "%s: signatures", what), bench_median(verified, ROUNDS), "ms");
+    bench_print(arena_format(&a, "%s: COPY", what), bench_median(copied, ROUNDS), "ms");
+    bench_print(arena_format(&a, "%s: ratio", what), bench_median(ratio, ROUNDS), "ratio");
+    bench_chain_close(&c);
+    arena_free(&a);
+}
+
+/* Megabytes this process has in memory. */
+static double resident(void)
+{
+    FILE *f = fopen("/proc/self/statm", "r");
+    char text[200] = "";
+    const char *at;
+
+    if (f != NULL) {
+        if (fgets(text, sizeof text, f) == NULL)
+            text[0] = '\0';
+        fclose(f);
+    }
+    at = strchr(text, ' ');
+    return at == NULL ? 0 : (double)strtoul(at, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / MEGABYTE;
+}
+
+/* Reads every account, and the whole of its tree, into the executor's caches. */
+static void load_all(struct bench_chain *c, PGconn *other)
+{
+    PGresult *r = NULL;
+    struct tm_error e;
+    struct arena a;
+    struct pg_params none;
+
+    arena_init(&a);
+    pg_params_init(&none, &a);
+    bench_run(other, "BEGIN; DECLARE keys NO SCROLL CURSOR FOR SELECT address FROM ledger.account"
+                     " ORDER BY tidemark.path64(address)");
+    for (int count = PATHS_AT_ONCE; count == PATHS_AT_ONCE;) {
+        struct cache_keys keys;
+        struct hash32 *paths;
+
+        bench_must(pg_query(other, arena_format(&a, "FETCH %d FROM keys", PATHS_AT_ONCE), &none, &r,
+                            &e),
+                   &e);
+        count = PQntuples(r);
+        paths = arena_array(&a, struct hash32, (size_t)count);
+        cache_keys_init(&keys, &c->x->cache);
+        for (int i = 0; i < count; i++) {
+            struct record record = {.tree = TREE_ACCOUNT, .key = pg_get_bytes(r, i, 0)};
+
+            cache_keys_want(&keys, TREE_ACCOUNT, record.key);
+            paths[i] = record_path(&record);
+        }
+        bench_must(cache_keys_fetch(&keys, &e), &e);
+        bench_must(trees_load(&c->x->trees, TREE_ACCOUNT, paths, (size_t)count, &e), &e);
+        PQclear(r);
+        arena_reset(&a);
+    }
+    bench_run(other, "COMMIT");
+    arena_free(&a);
+}
+
+static void memory(void)
+{
+    struct executor_options all = {.tree_memory = SIZE_MAX, .cache_memory = SIZE_MAX};
+    struct executor_options small = {.tree_memory = SMALL_TREES, .cache_memory = SMALL_CACHE};
+    struct bench_chain c;
+    PGconn *other = bench_connect(NULL);
+    double trees = 0;
+
+    bench_chain_open(&c, bench_connect(NULL), &small);
+    for (uint32_t round = 0; round < BENCH_WALLETS / SENDS; round++) {
+        struct bytes raw[SENDS];
+        struct arena scratch;
+
+        arena_init(&scratch);
+        bench_sends(&scratch, round * SENDS, SENDS, (uint64_t)(executor_height(c.x) + 1) * SENDS,
+                    raw);
+        bench_block(&c, &scratch, raw, SENDS);
+        arena_free(&scratch);
+        if ((double)executor_tree_memory(c.x) > trees)
+            trees = (double)executor_tree_memory(c.x);
+    }
+    load_all(&c, other);
+    bench_print("memory, limited: trees before eviction",
+                (double)executor_tree_memory(c.x) / MEGABYTE, "MB");
+    {
+        struct bytes raw[SENDS];
+        struct arena scratch;
+
+        arena_init(&scratch);
+        bench_sends(&scratch, 0, SENDS, (uint64_t)(executor_height(c.x) + 1) * SENDS, raw);
+        bench_block(&c, &scratch, raw, SENDS);
+        arena_free(&scratch);
+    }
+    if ((double)executor_tree_memory(c.x) > trees)
+        trees = (double)executor_tree_memory(c.x);
+    bench_print("memory, limited: trees", trees / MEGABYTE, "MB");
+    bench_print("memory, limited: limit", (double)SMALL_TREES / MEGABYTE, "MB");
+    bench_print("memory, limited: process", resident(), "MB");
+    bench_chain_close(&c);
+    bench_chain_open(&c, bench_connect(NULL), &all);
+    load_all(&c, other);
+    bench_print("memory: trees", (double)executor_tree_memory(c.x) / MEGABYTE, "MB");
+    bench_print("memory: process", resident(), "MB");
+    bench_chain_close(&c);
+    PQfinish(other);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[1], "genesis") == 0) {
+        bench_genesis(argv[3], (uint32_t)strtoul(argv[2], NULL, 10));
+    } else if (argc == 2 && strcmp(argv[1], "blocks") == 0) {
+        blocks(false);
+        blocks(true);
+    } else if (argc == 2 && strcmp(argv[1], "memory") == 0) {
+        memory();
+    } else {
+        fprintf(stderr, "usage: sends_bench genesis COUNT FILE | blocks | memory\n");
+        return 2;
+    }
+    return 0;
+}
