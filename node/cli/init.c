@@ -79,12 +79,12 @@ static enum tm_err load(PGconn *conn, const struct genesis *genesis, struct byte
                        "there is another chain here already (%s under %s rules, genesis state hash "
                        "%.16s…): use another --data, or remove it first",
                        existing.chain_id, existing.rules, existing.state_hash);
-    if (existing.chain) {
+    err = migrations_apply(conn, &schema, e);
+    if (err == TM_OK && existing.chain) {
         printf("already initialised: chain %s, rules %s\nstate hash %s\n", existing.chain_id,
                existing.rules, existing.state_hash);
         return TM_OK;
     }
-    err = migrations_apply(conn, &schema, e);
     if (err == TM_OK)
         err = store_load_genesis(conn, genesis, file, &state_hash, e);
     if (err != TM_OK)

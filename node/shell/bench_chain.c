@@ -155,8 +155,7 @@ void bench_genesis(const char *path, uint32_t count)
     arena_free(&a);
 }
 
-void bench_sends(struct arena *a, uint32_t first, uint32_t count, uint64_t nonce,
-                 struct bytes *out)
+void bench_sends(struct arena *a, uint32_t first, uint32_t count, uint64_t nonce, struct bytes *out)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct private_key key = bench_wallet(first + i);

@@ -17,7 +17,7 @@
 
 enum {
     SENDS = 10000,
-    ROUNDS = 5,
+    ROUNDS = 3,
     PATHS_AT_ONCE = 20000,
     MEGABYTE = 1024 * 1024,
     SMALL_TREES = 64 * MEGABYTE,
@@ -26,55 +26,42 @@ enum {
 
 /* The tables a block of sends writes, with the column that tells its rows. */
 static const char *const WRITTEN[][2] = {
-    {"account", "valid_from"},   {"account_history", "valid_to"},   {"pool", "valid_from"},
-    {"pool_history", "valid_to"}, {"tree_node", "valid_from"},       {"tree_node_history", "valid_to"},
-    {"transaction", "height"},   {"change", "height"},              {"block", "height"}};
+    {"account", "valid_from"},   {"account_history", "valid_to"},
+    {"pool", "valid_from"},      {"pool_history", "valid_to"},
+    {"tree_node", "valid_from"}, {"tree_node_history", "valid_to"},
+    {"transaction", "height"},   {"change", "height"},
+    {"block", "height"}};
 enum { TABLES = sizeof WRITTEN / sizeof *WRITTEN };
 
-/* Takes the rows of the last block out of their tables and copies them in again: milliseconds of
- * COPY and COMMIT. */
+/*
+ * Takes the rows of the last block out of their tables, cleans up after that, and copies them in
+ * again: milliseconds of COPY and COMMIT.
+ */
 static double copy_again(PGconn *conn, const char *directory)
 {
     struct arena a;
-    double copying = 0, start;
+    double start;
 
     arena_init(&a);
-    bench_run(conn, "BEGIN");
     for (size_t i = 0; i < TABLES; i++) {
-        const char *t = WRITTEN[i][0], *column = WRITTEN[i][1];
+        const char *t = WRITTEN[i][0];
+        const char *rows = arena_format(&a, "ledger.%s WHERE %s = (SELECT height FROM ledger.tip)",
+                                        t, WRITTEN[i][1]);
 
-        bench_run(conn, arena_format(&a,
-                                     "COPY (SELECT * FROM ledger.%s WHERE %s = (SELECT height FROM"
-                                     " ledger.tip)) TO '%s/%s' (FORMAT binary)",
-                                     t, column, directory, t));
-        bench_run(conn, arena_format(
-                            &a, "DELETE FROM ledger.%s WHERE %s = (SELECT height FROM ledger.tip)",
-                            t, column));
+        bench_run(conn, arena_format(&a, "COPY (SELECT * FROM %s) TO '%s/%s' (FORMAT binary)", rows,
+                                     directory, t));
+        bench_run(conn, arena_format(&a, "DELETE FROM %s", rows));
+        bench_run(conn, arena_format(&a, "VACUUM ledger.%s", t));
     }
-    for (size_t i = 0; i < TABLES; i++) {
-        const char *sql = arena_format(&a, "COPY ledger.%s FROM '%s/%s' (FORMAT binary)",
-                                       WRITTEN[i][0], directory, WRITTEN[i][0]);
-
-        start = bench_msec();
-        bench_run(conn, sql);
-        copying += bench_msec() - start;
-    }
-    start = bench_msec();
-    bench_run(conn, "COMMIT");
-    copying += bench_msec() - start;
-    arena_free(&a);
-    return copying;
-}
-
-static void vacuum(PGconn *conn)
-{
-    struct arena a;
-
-    arena_init(&a);
-    for (size_t i = 0; i < TABLES; i++)
-        bench_run(conn, arena_format(&a, "VACUUM ledger.%s", WRITTEN[i][0]));
     bench_run(conn, "CHECKPOINT");
+    start = bench_msec();
+    bench_run(conn, "BEGIN");
+    for (size_t i = 0; i < TABLES; i++)
+        bench_run(conn, arena_format(&a, "COPY ledger.%s FROM '%s/%s' (FORMAT binary)",
+                                     WRITTEN[i][0], directory, WRITTEN[i][0]));
+    bench_run(conn, "COMMIT");
     arena_free(&a);
+    return bench_msec() - start;
 }
 
 /* The directory of COPY's files, which the server writes: PGCOPY. */
@@ -102,7 +89,7 @@ static void blocks(bool met_before)
         struct arena scratch;
 
         arena_init(&scratch);
-        vacuum(c.conn);
+        bench_run(c.conn, "CHECKPOINT");
         bench_sends(&scratch, met_before ? 0 : (uint32_t)round * SENDS, SENDS,
                     (uint64_t)(executor_height(c.x) + 1) * SENDS, raw);
         t = bench_block(&c, &scratch, raw, SENDS);
@@ -140,7 +127,8 @@ static double resident(void)
         fclose(f);
     }
     at = strchr(text, ' ');
-    return at == NULL ? 0 : (double)strtoul(at, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / MEGABYTE;
+    return at == NULL ? 0
+                      : (double)strtoul(at, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / MEGABYTE;
 }
 
 /* Reads every account, and the whole of its tree, into the executor's caches. */
@@ -159,9 +147,9 @@ static void load_all(struct bench_chain *c, PGconn *other)
         struct cache_keys keys;
         struct hash32 *paths;
 
-        bench_must(pg_query(other, arena_format(&a, "FETCH %d FROM keys", PATHS_AT_ONCE), &none, &r,
-                            &e),
-                   &e);
+        bench_must(
+            pg_query(other, arena_format(&a, "FETCH %d FROM keys", PATHS_AT_ONCE), &none, &r, &e),
+            &e);
         count = PQntuples(r);
         paths = arena_array(&a, struct hash32, (size_t)count);
         cache_keys_init(&keys, &c->x->cache);

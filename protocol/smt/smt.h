@@ -114,9 +114,17 @@ enum tm_err smt_get(const struct smt_version *v, const struct hash32 *path, stru
 size_t smt_memory(const struct smt *t);
 size_t smt_evict(struct smt *t, size_t limit);
 
-/* Root over leaves sorted by path (each once), without building a tree: the SQL aggregate's core.
- * digests: scratch of `count` hashes. */
+/* Root over leaves sorted by path (each once), without building a tree. digests: scratch of `count`
+ * hashes. */
 enum tm_err smt_root_of_sorted(const struct smt_leaf *leaves, size_t count, struct hash32 *scratch,
+                               struct hash32 *out, struct tm_error *e);
+
+/* Puts each leaf's own digest, which does not depend on where in the tree it stands, in the place of
+ * its value hash. */
+void smt_hash_leaves(struct smt_leaf *leaves, size_t count);
+
+/* smt_root_of_sorted over leaves so hashed: the end of the SQL aggregate. */
+enum tm_err smt_root_of_hashed(const struct smt_leaf *const *leaves, size_t count,
                                struct hash32 *out, struct tm_error *e);
 
 #endif
