@@ -45,7 +45,7 @@ enum tm_err smt_build(struct smt *t, const struct smt_leaf *leaves, size_t count
                         digests);
         part.digest = digests[at];
         part.ref = smt_make(t, SMT_LEAF);
-        *(struct smt_leaf *)smt_at(t, part.ref) = leaves[i];
+        *smt_leaf_at(t, part.ref) = leaves[i];
         if (!smt_fold_add(&fold, part)) {
             smt_clear(t);
             return unsorted(e);

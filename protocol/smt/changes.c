@@ -73,10 +73,10 @@ static struct view child(const struct smt *t, struct view v, unsigned depth, boo
     case SMT_EMPTY:
         return v;
     case SMT_LEAF:
-        prefix = smt_word(((const struct smt_leaf *)smt_at(t, v.ref))->path.b, 0);
+        prefix = smt_word(smt_leaf_at(t, v.ref)->path.b, 0);
         break;
     case SMT_BRANCH: {
-        const struct smt_branch *b = smt_at(t, v.ref);
+        const struct smt_branch *b = smt_branch_at(t, v.ref);
 
         if (b->bit == depth)
             return (struct view){b->child[side], &b->digest[side]};
@@ -87,7 +87,7 @@ static struct view child(const struct smt *t, struct view v, unsigned depth, boo
         break;
     }
     case SMT_STUB:
-        prefix = ((const struct smt_stub *)smt_at(t, v.ref))->prefix;
+        prefix = smt_stub_at(t, v.ref)->prefix;
         break;
     }
     if ((prefix >> (63 - depth) & 1) != side)

@@ -68,7 +68,7 @@ static uint32_t split(const struct smt_batch *u, uint32_t lo, uint32_t hi, unsig
 static void add_leaf(struct smt_batch *u, const struct smt_task *k, const struct smt_change *c)
 {
     uint32_t ref = smt_make(u->t, SMT_LEAF);
-    struct smt_leaf *leaf = smt_at(u->t, ref);
+    struct smt_leaf *leaf = smt_leaf_at(u->t, ref);
     struct smt_branch *to = parent_of(u, k->parent);
 
     leaf->path = c->path;
@@ -87,7 +87,7 @@ static void add_leaf(struct smt_batch *u, const struct smt_task *k, const struct
 static uint32_t add_branch(struct smt_batch *u, const struct smt_task *k, unsigned bit)
 {
     uint32_t ref = smt_make(u->t, SMT_BRANCH);
-    struct smt_branch *b = smt_at(u->t, ref);
+    struct smt_branch *b = smt_branch_at(u->t, ref);
     struct smt_item *i = push_item(u, k, bit);
 
     memset(b, 0, sizeof *b);
@@ -148,7 +148,7 @@ static void divide(struct smt_batch *u, const struct smt_task *k, unsigned bit, 
 
 static void onto_leaf(struct smt_batch *u, struct smt_task *k)
 {
-    const struct smt_leaf *leaf = smt_at(u->t, k->ref);
+    const struct smt_leaf *leaf = smt_leaf_at(u->t, k->ref);
     struct smt_branch *to = parent_of(u, k->parent);
     uint32_t same = k->lo;
     unsigned first, last;
@@ -194,7 +194,7 @@ static void hash_again(struct smt_batch *u, const struct smt_task *k)
     i->old = k->ref;
     i->from = NULL;
     if (smt_kind(k->ref) == SMT_STUB)
-        i->digest = ((const struct smt_stub *)smt_at(u->t, k->ref))->digest;
+        i->digest = smt_stub_at(u->t, k->ref)->digest;
     else
         i->from = smt_at(u->t, k->ref);
 }
@@ -224,7 +224,7 @@ static bool through_run(struct smt_batch *u, struct smt_task *k, unsigned bit, c
 
 static void onto_branch(struct smt_batch *u, struct smt_task *k)
 {
-    const struct smt_branch *old = smt_at(u->t, k->ref);
+    const struct smt_branch *old = smt_branch_at(u->t, k->ref);
     unsigned bit = old->bit;
     struct smt_branch *b;
     struct smt_item *i;

@@ -35,7 +35,7 @@ static void evict_below(struct eviction *x, struct smt_branch *b, int side, unsi
     stub.digest = depth == top ? b->digest[side] : smt_digest_at(x->t, ref, depth);
     smt_release_subtree(x->t, ref);
     stub_ref = smt_make(x->t, SMT_STUB);
-    *(struct smt_stub *)smt_at(x->t, stub_ref) = stub;
+    *smt_stub_at(x->t, stub_ref) = stub;
     b->child[side] = stub_ref;
 }
 

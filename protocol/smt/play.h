@@ -96,7 +96,7 @@ static inline void play_count(const struct smt *t, uint32_t ref, uint8_t **seen,
         return;
     count[kind]++;
     if (kind == SMT_BRANCH) {
-        const struct smt_branch *b = smt_at(t, ref);
+        const struct smt_branch *b = smt_branch_at(t, ref);
 
         PLAY_CHECK(b->child[0] != 0 && b->child[1] != 0);
         PLAY_CHECK(b->stem == smt_stem(smt_some_path(t, ref).b, b->bit));

@@ -42,7 +42,7 @@ static enum tm_err walk_to(const struct smt_version *v, const struct hash32 *pat
         ref = b->child[side];
     }
     if (smt_kind(ref) == SMT_LEAF) {
-        p->other_leaf = *(const struct smt_leaf *)smt_at(t, ref);
+        p->other_leaf = *smt_leaf_at(t, ref);
         p->has_other_leaf = !hash32_equal(&p->other_leaf.path, path);
     }
     return TM_OK;

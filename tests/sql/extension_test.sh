@@ -284,7 +284,7 @@ refuses "SELECT tidemark.encode_account('\\x00', repeat('9', 100001)::numeric)" 
 refuses "SELECT tidemark.encode_servicer($actor, array_fill('0001'::text, '{100000}'), -1, -1)" \
     'more than 65536 elements' 'a huge list of chains'
 refuses "SELECT tidemark.session_at(0, '\\x00', $huge, '')" 'longer than' 'a huge chain'
-refuses "SELECT tidemark.check_tx($huge::bytea)" 'longer than' 'a huge transaction to check'
+refuses "SELECT tidemark.check_tx($huge::bytea)" 'CODE: 26, ERROR: .*at most' 'a huge transaction to check'
 
 # --- before genesis, and without a schema --------------------------------------------------------
 
