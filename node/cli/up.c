@@ -15,6 +15,7 @@ enum {
     PAUSE_MSEC = 500, /* before a node that died at once, or a database, is started again */
     SHORT_LIFE_MSEC = 2000,
     NODE_STOP_MSEC = 30000, /* a block of the largest size is finished in less */
+    NODE_LATER = 3,         /* tidemarkd: the database cannot be reached now */
     BLOCKS_MAX = 1000000000,
     INTERVAL_MAX = 86400 /* a day; more is a mistake */
 };
@@ -162,14 +163,15 @@ static void stop_node(struct up *u)
 /*
  * What the node's end means: -1 to go on (it will be started again), else the exit code of `up`.
  * A node that ends with 1 or 2 has said why and would say so again; one that lost its database has
- * not.
+ * not, nor one that found it in recovery or without room.
  */
 static int judge_end(struct up *u, int status)
 {
     u->node = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && u->target >= 0)
         return CLI_DONE;
-    if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && !u->database_died)
+    if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != NODE_LATER &&
+        !u->database_died)
         return WEXITSTATUS(status) == CLI_USAGE ? CLI_USAGE : CLI_REFUSED;
     if (WIFSIGNALED(status))
         fprintf(stderr, "tidemark up: the node was ended by signal %d; starting it again\n",

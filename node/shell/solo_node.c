@@ -361,10 +361,13 @@ enum tm_err solo_node_run(const struct solo_node_options *options, struct tm_err
     arena_init(&n.arena);
     uv_loop_init(&n.loop);
     err = open_chain(&n, e);
-    if (err == TM_OK)
-        err = solo_vote_open(&n.vote, &n, e);
+    if (err == TM_OK && (err = solo_vote_open(&n.vote, &n, e)) == TM_ERR_IO)
+        /* Keys and guard file do not mend themselves; a lost connection does. */
+        err = PQstatus(n.conn) == CONNECTION_OK ? TM_ERR_CONFIG : TM_ERR_IO;
     if (err == TM_OK)
         err = solo_pool_open(&n.pool, &n, e);
+    if (err == TM_ERR_IO)
+        err = TM_ERR_AGAIN;
     if (err == TM_OK) {
         run(&n);
         *e = n.error;

@@ -16,7 +16,11 @@ struct solo_node_options {
     bool accept_older;
 };
 
-/* Runs until told to end. TM_OK: a signal, or all blocks are made. An error has been printed. */
+/*
+ * Runs until told to end. TM_OK: a signal, or all blocks are made. TM_ERR_AGAIN: it could not
+ * begin, because the database cannot be reached or has no room now. Any other error would come
+ * again.
+ */
 enum tm_err solo_node_run(const struct solo_node_options *options, struct tm_error *e);
 
 #endif

@@ -154,8 +154,7 @@ void leaf_set_append(struct leaf_set *set, const struct leaf_set *other)
     set->count += other->count;
     if (set->run_count + other->run_count > LEAF_RUNS_MAX) {
         /* Only what has no digest yet is hashed. */
-        smt_hash_leaves(set->leaves + from + end_of_runs(other),
-                        other->count - end_of_runs(other));
+        smt_hash_leaves(set->leaves + from + end_of_runs(other), other->count - end_of_runs(other));
         sort_rest(set, 0);
         return;
     }

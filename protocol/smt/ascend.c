@@ -22,7 +22,7 @@ static bool settle(struct smt_batch *u, struct smt_item *i)
         smt_release(u->t, i->made);
         i->made = 0;
         i->result = i->old;
-        i->from = smt_at(u->t, i->old);
+        i->from = smt_branch_at(u->t, i->old);
         return i->moved;
     }
     if (i->old != 0)

@@ -86,18 +86,3 @@ void smt_hash_leaves(struct smt_leaf *leaves, size_t count)
         done += n;
     }
 }
-
-enum tm_err smt_root_of_hashed(const struct smt_leaf *const *leaves, size_t count,
-                               struct hash32 *out, struct tm_error *e)
-{
-    struct smt_fold fold;
-
-    smt_fold_begin(&fold, NULL);
-    for (size_t i = 0; i < count; i++)
-        if (!smt_fold_add(&fold, (struct smt_part){.path = leaves[i]->path,
-                                                   .digest = leaves[i]->value_hash,
-                                                   .depth = SMT_DEPTH}))
-            return unsorted(e);
-    *out = smt_fold_end(&fold, 0).digest;
-    return TM_OK;
-}

@@ -196,7 +196,7 @@ static void hash_again(struct smt_batch *u, const struct smt_task *k)
     if (smt_kind(k->ref) == SMT_STUB)
         i->digest = smt_stub_at(u->t, k->ref)->digest;
     else
-        i->from = smt_at(u->t, k->ref);
+        i->from = smt_branch_at(u->t, k->ref);
 }
 
 /* What happens at a branch or stub above its own depth `bit`: true if the task's changes all go on
@@ -239,7 +239,7 @@ static void onto_branch(struct smt_batch *u, struct smt_task *k)
             return;
     }
     ref = smt_make(u->t, SMT_BRANCH);
-    b = smt_at(u->t, ref);
+    b = smt_branch_at(u->t, ref);
     *b = *old;
     b->epoch = u->t->epoch;
     i = push_item(u, k, bit);

@@ -23,7 +23,7 @@ static void evict_below(struct eviction *x, struct smt_branch *b, int side, unsi
 
     if (smt_kind(ref) != SMT_BRANCH || smt_memory(x->t) <= x->target)
         return;
-    n = smt_at(x->t, ref);
+    n = smt_branch_at(x->t, ref);
     depth = n->bit < DEEPEST ? n->bit / SMT_PAGE_BITS * SMT_PAGE_BITS : DEEPEST;
     if (depth < top || depth < x->above || (x->spare_recent && n->epoch == x->t->epoch)) {
         evict_below(x, n, 0, n->bit + 1u);

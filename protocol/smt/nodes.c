@@ -34,7 +34,7 @@ static void add_chunk(struct smt_pool *p)
     size_t size = SMT_CHUNK * p->item;
     uint8_t *chunk = present(aligned_alloc(HUGE_PAGE, size), size);
 
-    assert(p->chunk_count < 1u << (SMT_INDEX_BITS - SMT_CHUNK_BITS));
+    assert(p->chunk_count < (1u << SMT_INDEX_BITS) / SMT_CHUNK);
 #ifdef MADV_HUGEPAGE
     if (p->chunk_count > 0)
         madvise(chunk, size, MADV_HUGEPAGE);
@@ -48,13 +48,9 @@ uint32_t smt_make(struct smt *t, enum smt_kind kind)
     struct smt_pool *p = &t->pool[kind];
 
     p->in_use++;
-    if (p->spare_count > MADE_AHEAD) {
-        uint32_t soon = p->spare[p->spare_count - MADE_AHEAD - 1];
-        const uint8_t *at = smt_at(t, (uint32_t)kind << SMT_INDEX_BITS | soon);
-
-        __builtin_prefetch(at, 1);
-        __builtin_prefetch(at + p->item - 1, 1);
-    }
+    if (p->spare_count > MADE_AHEAD)
+        smt_prefetch(t,
+                     (uint32_t)kind << SMT_INDEX_BITS | p->spare[p->spare_count - MADE_AHEAD - 1]);
     if (p->spare_count > 0)
         return (uint32_t)kind << SMT_INDEX_BITS | p->spare[--p->spare_count];
     if (p->fresh == p->chunk_count * SMT_CHUNK)
@@ -114,7 +110,7 @@ struct hash32 smt_some_path(const struct smt *t, uint32_t ref)
 {
     const struct smt_branch *b;
 
-    if (smt_kind(ref) == SMT_BRANCH && (b = smt_at(t, ref))->bit <= SMT_STEM_BITS)
+    if (smt_kind(ref) == SMT_BRANCH && (b = smt_branch_at(t, ref))->bit <= SMT_STEM_BITS)
         return path_of_prefix((uint64_t)b->stem << (64 - SMT_STEM_BITS));
     while (smt_kind(ref) == SMT_BRANCH)
         ref = smt_branch_at(t, ref)->child[0];

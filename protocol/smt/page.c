@@ -75,7 +75,7 @@ size_t smt_want(const struct smt_version *v, const struct hash32 *paths, size_t 
 
             if (ref[i] == 0)
                 continue;
-            s = smt_at(t, ref[i]);
+            s = smt_stub_at(t, ref[i]);
             if (s->wanted != t->wants)
                 out[found++] = page_of(s);
             s->wanted = t->wants;
@@ -110,7 +110,7 @@ static bool is_stub_of(const struct smt *t, uint32_t ref, struct smt_page_id pag
 
     if (smt_kind(ref) != SMT_STUB)
         return false;
-    s = smt_at(t, ref);
+    s = smt_stub_at(t, ref);
     return s->depth == page.depth && s->prefix == left_aligned(page.prefix, page.depth);
 }
 
@@ -137,7 +137,7 @@ static struct smt_part part_of_row(struct smt *t, const struct smt_node_row *row
     struct smt_stub *stub;
 
     part.ref = smt_make(t, SMT_STUB);
-    stub = smt_at(t, part.ref);
+    stub = smt_stub_at(t, part.ref);
     *stub = (struct smt_stub){.digest = row->digest,
                               .prefix = left_aligned(row->prefix, row->depth),
                               .depth = row->depth};

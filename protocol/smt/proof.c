@@ -34,7 +34,7 @@ static enum tm_err walk_to(const struct smt_version *v, const struct hash32 *pat
         }
         if (smt_kind(ref) == SMT_STUB)
             return TM_ERR_AGAIN;
-        b = smt_at(t, ref);
+        b = smt_branch_at(t, ref);
         side = smt_bit(path->b, depth);
         while (w->count < depth)
             w->side[w->count++] = smt_zero;

@@ -81,7 +81,7 @@ void smt_open(struct smt *t, const struct hash32 *root)
         return;
     t->base->root.child[0] = smt_make(t, SMT_STUB);
     t->base->root.digest[0] = *root;
-    stub = smt_at(t, t->base->root.child[0]);
+    stub = smt_stub_at(t, t->base->root.child[0]);
     *stub = (struct smt_stub){.digest = *root};
 }
 

@@ -111,6 +111,9 @@ ok $? 'and the chain grows' "$(cat "$log")"
 grows
 ok $? 'and after tidemark db stop' "$(cat "$log")"
 is "$(pgrep -P $up -x tidemarkd)" "$node" 'with the same node'
+kill -9 "$node" "$(pgrep -P "$(head -n 1 "$data/cluster/data/postmaster.pid")" | tail -n 1)"
+grows
+ok $? 'and when the node is killed while the server recovers' "$(cat "$log")"
 stop_up
 is $? 0 'up ends as asked'
 whole 'stopped database'
@@ -230,6 +233,10 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=200m,mode=755 tmpfs "$data" 2>
         psql -XqAt -d tidemark -U postgres -h "$socket" -c "SELECT pg_logical_emit_message(false, 'x', 'x')" -c 'SELECT pg_switch_wal()' >/dev/null 2>&1
     done
     full 'write-ahead log on a full disk' 'disk of .* is full'
+    kill -9 "$(pgrep -P $up -x tidemarkd)"
+    sleep 1
+    kill -0 $up
+    ok $? 'a node killed meanwhile waits too' "$(tail -n 5 "$log")"
     rm "$data"/filler*
     grows 60
     ok $? 'with room again the chain grows' "$(tail -n 5 "$log")"

@@ -128,7 +128,7 @@ SELECT p.oid AS function, p.prokind, p.proisstrict, p.provolatile, p.pronargs,
 FROM pg_proc p
 LEFT JOIN LATERAL unnest(p.proargtypes) WITH ORDINALITY a(type, number) ON true
 WHERE p.pronamespace IN ('tidemark'::regnamespace, 'state'::regnamespace)
-    -- The planner's own, and what only it may call.
+    -- Triggers are not called by name.
     AND p.prorettype <> 'trigger'::regtype AND p.prorettype <> 'event_trigger'::regtype;
 
 CREATE FUNCTION bad.statement(f oid, place int, expression text) RETURNS text LANGUAGE sql RETURN (
