@@ -105,8 +105,9 @@ SELECT v.name, v.tree,
          WHEN v.tree = 5 THEN 'tidemark.pool_name(k.key)' ELSE 'NULL::text' END
 FROM ledger.versioned v WHERE v.tree IS NOT NULL;
 
--- The keys come from ledger.change between the heights, each row is then read at both ends: the cost
--- is that of the changes in between, not of the state.
+-- The keys come from ledger.change between the heights. A row that changed between them was ended
+-- there as it was at the lower one, which is a narrow range of the history; at the higher one it is
+-- read by its key. So the cost is that of the changes in between, not of the state.
 DO $$
 DECLARE
     branches text;
@@ -114,42 +115,51 @@ BEGIN
     SELECT string_agg(format($branch$
     WHEN %1$L THEN RETURN QUERY
         SELECT %2$s, %3$s,
-            CASE WHEN f.cells IS NULL THEN 'insert' WHEN t.cells IS NULL THEN 'delete'
+            CASE WHEN d.from_cells IS NULL THEN 'insert' WHEN d.to_cells IS NULL THEN 'delete'
                  ELSE 'update' END,
-            d.column_name, d.from_value, d.to_value, k.height, ledger.step_name(k.step), x.tx_index,
-            x.hash, x.message_type
+            n.column_name, n.from_value, n.to_value, k.last >> 24,
+            ledger.step_name((k.last & 16777215)::int - 2), x.tx_index, x.hash, x.message_type
         FROM (
-            SELECT DISTINCT ON (c.key) c.key, c.height, c.step
+            -- The last height and, in its last 24 bits, step: one number is compared faster than two.
+            SELECT c.key, max((c.height << 24) + c.step + 2) AS last
             FROM ledger.change c
             WHERE c.tree = %4$s AND c.height > low AND c.height <= high
-            ORDER BY c.key, c.height DESC, c.step DESC
+            GROUP BY c.key
         ) k
-        LEFT JOIN LATERAL (%5$s LIMIT 1) f ON true
-        LEFT JOIN LATERAL (%6$s LIMIT 1) t ON true
-        LEFT JOIN ledger.transaction x ON x.height = k.height AND x.tx_index = k.step
-        CROSS JOIN LATERAL unnest(%7$L::text[], f.cells, t.cells)
-            d(column_name, from_value, to_value)
-        WHERE d.from_value IS DISTINCT FROM d.to_value
+        LEFT JOIN (
+            SELECT %5$s FROM ledger.%6$I v
+            WHERE v.valid_to > low AND v.valid_to <= high AND v.valid_from <= low
+        ) f ON f.row_key = %7$s
+        LEFT JOIN LATERAL (%8$s LIMIT 1) t ON true
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN backwards THEN t.cells ELSE f.cells END,
+                CASE WHEN backwards THEN f.cells ELSE t.cells END
+        ) d(from_cells, to_cells)
+        LEFT JOIN ledger.transaction x
+            ON x.height = k.last >> 24 AND x.tx_index = (k.last & 16777215)::int - 2
+        CROSS JOIN LATERAL unnest(%9$L::text[], d.from_cells, d.to_cells)
+            n(column_name, from_value, to_value)
+        WHERE n.from_value IS DISTINCT FROM n.to_value
         ORDER BY k.key;$branch$,
-        k.view, k.key, k.name, k.tree,
-        ledger.rows_at(k.view, 'from_height', row_columns,
-                       format(' AND %s = %s', k.condition, k.from_change)),
-        ledger.rows_at(k.view, 'to_height', row_columns,
-                       format(' AND %s = %s', k.condition, k.from_change)),
-        c.names), '' ORDER BY k.tree)
+        k.view, k.key, k.name, k.tree, row_columns, k.view || '_history', k.from_change,
+        ledger.rows_at(k.view, 'high', row_columns,
+                       format(' AND %s = %s', k.condition, k.from_change)), c.names),
+        '' ORDER BY k.tree)
     INTO STRICT branches
     FROM ledger.compared_view k
     JOIN (SELECT view, array_agg(name ORDER BY place) AS names,
               string_agg(stored, ', ' ORDER BY place) AS cells
           FROM ledger.compared_column GROUP BY view) c USING (view)
-    CROSS JOIN LATERAL (SELECT format('%sARRAY[%s] AS cells',
-        CASE WHEN k.tree = 9 THEN 'v.key, ' ELSE '' END, c.cells)) r(row_columns);
+    CROSS JOIN LATERAL (SELECT format('%s%s AS row_key, ARRAY[%s] AS cells',
+        CASE WHEN k.tree = 9 THEN 'v.key, ' ELSE '' END, k.condition, c.cells)) r(row_columns);
 
+    -- Plans for the very heights: how many rows lie between them decides how they are joined.
     EXECUTE format($function$
 CREATE FUNCTION tidemark.diff(view text, h1 bigint, h2 bigint)
 RETURNS TABLE (key bytea, name text, op text, column_name text, from_value text, to_value text,
     height bigint, step text, tx_index int, hash tidemark.hash32, message_type text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000 SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan AS $body$
 #variable_conflict use_column
 DECLARE
     source CONSTANT text := ledger.versioned_name(view);
@@ -157,6 +167,7 @@ DECLARE
     to_height CONSTANT bigint := tidemark.height(h2);
     low CONSTANT bigint := least(from_height, to_height);
     high CONSTANT bigint := greatest(from_height, to_height);
+    backwards CONSTANT boolean := from_height > to_height;
 BEGIN
     CASE source%s
     END CASE;

@@ -57,9 +57,9 @@ static const struct rules *rules_argument(FunctionCallInfo fcinfo)
         argument_text(argument_present(fcinfo, 3, "the rule set"), NAME_BYTES_MAX, "the rule set"));
 
     if (rules == NULL)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("there is no such rule set"),
-                        errhint("Rule sets are standard and reference.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there is no such rule set"),
+                 errhint("Rule sets are standard and reference.")));
     return rules;
 }
 

@@ -60,8 +60,8 @@ static struct query *level_query(void)
     appendStringInfoString(&sql, "SELECT COALESCE(x.prefix, y.prefix), x.digest IS NOT NULL AND "
                                  "y.digest IS NOT NULL AND x.digest" OP_EQ "y.digest FROM ");
     for (int side = 0; side < 2; side++) {
-        appendStringInfoString(
-            &sql, "(SELECT n.prefix, n.digest FROM unnest($4) AS w(page), LATERAL (");
+        appendStringInfoString(&sql,
+                               "(SELECT n.prefix, n.digest FROM unnest($4) AS w(page), LATERAL (");
         asof_append(&sql, "prefix, digest", "tree_node",
                     "tree" OP_EQ "$3 AND depth" OP_EQ "$5 AND (prefix" OP_SHIFT "6)" OP_EQ
                     "w.page AND prefix" OP_GE "(w.page OPERATOR(pg_catalog.*) 64) AND prefix" OP_LT
@@ -167,8 +167,7 @@ static uint64 sort_slots(const struct walk *w, int depth, uint64_t page, uint64 
     for (uint64_t slot = 0; slot < SLOTS; slot++) {
         uint64_t prefix = page << SMT_PAGE_BITS | slot;
 
-        if (row < SPI_processed &&
-            query_int64(SPI_tuptable->vals[row], 1) == (int64)prefix) {
+        if (row < SPI_processed && query_int64(SPI_tuptable->vals[row], 1) == (int64)prefix) {
             if (!DatumGetBool(query_value(SPI_tuptable->vals[row], 2, BOOLOID, &is_null)))
                 push(w, below, (int64)prefix);
             row++;
@@ -279,8 +278,8 @@ Datum tidemark_diff_tree(PG_FUNCTION_ARGS)
     memory_arena(&a, CurrentMemoryContext);
     w.level = CurrentMemoryContext;
     query_begin();
-    w.batch = AllocSetContextCreate(CurrentMemoryContext, "tidemark tree walk",
-                                    ALLOCSET_DEFAULT_SIZES);
+    w.batch =
+        AllocSetContextCreate(CurrentMemoryContext, "tidemark tree walk", ALLOCSET_DEFAULT_SIZES);
     tip = height_tip();
     w.from = height_argument(fcinfo, 1, &tip);
     w.to = height_argument(fcinfo, 2, &tip);
