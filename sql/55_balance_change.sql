@@ -189,14 +189,15 @@ FROM (
           FROM ledger.tip) p(height, reason), LATERAL (%2$s) v
 
     UNION ALL
-    SELECT t.height, 'account', t.signer, -ledger.fee(t.message_type, t.tx, t.height, t.tx_index),
-        'fee', t.tx_index, t.hash
-    FROM ledger.transaction t
+    -- OFFSET 0: the fee is computed once, not once for each place where it is named.
+    SELECT t.height, 'account', t.signer, -f.fee, 'fee', t.tx_index, t.hash
+    FROM ledger.transaction t,
+        LATERAL (SELECT ledger.fee(t.message_type, t.tx, t.height, t.tx_index) OFFSET 0) f(fee)
     WHERE %3$s AND %5$s
     UNION ALL
-    SELECT t.height, 'pool', ledger.pool_address('FeeCollector'),
-        ledger.fee(t.message_type, t.tx, t.height, t.tx_index), 'fee', t.tx_index, t.hash
-    FROM ledger.transaction t
+    SELECT t.height, 'pool', ledger.pool_address('FeeCollector'), f.fee, 'fee', t.tx_index, t.hash
+    FROM ledger.transaction t,
+        LATERAL (SELECT ledger.fee(t.message_type, t.tx, t.height, t.tx_index) OFFSET 0) f(fee)
     WHERE %3$s AND %5$s
 
     UNION ALL
