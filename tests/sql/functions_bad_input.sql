@@ -115,10 +115,13 @@ CREATE FUNCTION bad.harmless(type text, name text) RETURNS text LANGUAGE sql IMM
     WHEN type = 'text[]' THEN $$'{0001}'::text[]$$
     WHEN type = 'unknown' THEN quote_literal(repeat('ab', 20))
     WHEN type = 'text' AND name = 'stake_text' THEN 'NULL::text'
+    WHEN type = 'text' AND name IN ('view', 'tree') THEN $$'account'::text$$
+    WHEN type = 'text' AND name = 'rules' THEN $$'standard'::text$$
+    WHEN type = 'text' AND name = 'key' THEN quote_literal(repeat('ab', 20)) || '::text'
     WHEN type = 'text' THEN $$'0001'::text$$
     WHEN type = 'boolean' THEN 'true'
     WHEN type = 'timestamp with time zone' THEN $$'2100-01-01'::timestamptz$$
-    WHEN type = 'bigint' AND name IN ('h', 'height') THEN '59::bigint'
+    WHEN type = 'bigint' AND name IN ('h', 'height', 'h1', 'h2') THEN '59::bigint'
     WHEN type IN ('bigint', 'integer', 'smallint', 'numeric') THEN '6::' || type
 END;
 

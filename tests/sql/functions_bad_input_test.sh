@@ -53,7 +53,7 @@ none "state <> '00000' AND (message !~ '[[:alpha:]]{3}' OR octet_length(message)
 none 'msec > 20000' 'none takes 20 seconds'
 
 # What all functions of a height have in common.
-height="name IN ('h', 'height') AND function NOT IN
+height="name IN ('h', 'height', 'h1', 'h2') AND function NOT IN
     (SELECT function FROM bad.argument WHERE provolatile <> 's')"
 strict="function IN (SELECT function FROM bad.argument WHERE proisstrict)"
 none "$height AND label = 'NULL' AND NOT $strict AND message IS DISTINCT FROM 'the height is NULL'" 'no height'
