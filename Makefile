@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BUILD ?= build
+PREFIX ?= /usr/local
 PG_CONFIG ?= /usr/lib/postgresql/15/bin/pg_config
 CC ?= gcc
 PROTOC_C ?= protoc-c
@@ -99,9 +100,12 @@ lint: setup ## formatting, static analysis, layering and banned functions
 fmt: ## format every C file in place
 	@git ls-files '*.c' '*.h' | xargs ls -d 2>/dev/null | xargs clang-format-14 -i
 
-install: build ## install programs and extension (PREFIX=/usr/local)
-	@install -d $(DESTDIR)$(or $(PREFIX),/usr/local)/bin
-	@install $(PROGRAMS) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin
+install: build ## install programs, SQL and the extension (PREFIX=/usr/local)
+	@install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(PREFIX)/share/tidemark/,migrations sql extension)
+	@install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	@install -m 644 migrations/*.sql $(DESTDIR)$(PREFIX)/share/tidemark/migrations
+	@install -m 644 sql/*.sql $(DESTDIR)$(PREFIX)/share/tidemark/sql
+	@install -m 644 $(BUILD)/extension/* $(DESTDIR)$(PREFIX)/share/tidemark/extension
 	@$(MAKE) --no-print-directory -C pg_extension PG_CONFIG=$(PG_CONFIG) BUILD=$(abspath $(BUILD)) install
 
 clean: ## remove build/

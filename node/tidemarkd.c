@@ -6,7 +6,7 @@
 #include "node/shell/solo_node.h"
 #include "protocol/base/arena.h"
 
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_LATER = 3 };
 
 static const char HELP[] =
     "usage: tidemarkd --db URL --keys DIR [options]\n"
@@ -23,7 +23,11 @@ static const char HELP[] =
     "  --tree-memory MB       memory for the state trees (default 256)\n"
     "  --accept-older-state   go on although the vote guard has signed more than the database has\n"
     "\n"
-    "Exit codes: 0 ended as asked, 1 refused or stopped with a message, 2 usage.\n";
+    "TIDEMARK_SIGNATURE_LOG names a file to which every signature is appended as a line: height,\n"
+    "round, step (4 is commit), header hash, address, signature.\n"
+    "\n"
+    "Exit codes: 0 ended as asked, 1 refused or stopped with a message, 2 usage, 3 not started\n"
+    "because the database cannot be reached or has no room now.\n";
 
 struct arguments {
     const char *db, *keys, *data, *guard, *interval, *blocks, *tree_memory;
@@ -83,6 +87,7 @@ int main(int argc, char **argv)
     struct solo_node_options options = {.interval = -1};
     struct arena arena;
     struct tm_error e = {0};
+    enum tm_err err;
     double number;
     int status;
 
@@ -112,6 +117,7 @@ int main(int argc, char **argv)
     options.keys = a.keys;
     options.accept_older = a.accept_older;
     options.guard = a.guard;
+    options.signature_log = getenv("TIDEMARK_SIGNATURE_LOG");
     if (options.guard == NULL && a.data != NULL)
         options.guard = arena_format(&arena, "%s/guard", a.data);
     if (options.guard == NULL) {
@@ -121,9 +127,10 @@ int main(int argc, char **argv)
             size--;
         options.guard = arena_format(&arena, "%.*s.guard", (int)size, a.keys);
     }
-    if (solo_node_run(&options, &e) != TM_OK) {
+    err = solo_node_run(&options, &e);
+    if (err != TM_OK) {
         fprintf(stderr, "tidemarkd: %s\n", e.text);
-        status = EXIT_REFUSED;
+        status = err == TM_ERR_AGAIN ? EXIT_LATER : EXIT_REFUSED;
     }
     arena_free(&arena);
     return status;

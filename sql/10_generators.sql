@@ -4,6 +4,19 @@
 -- Bodies are BEGIN ATOMIC: operators and names are bound here and not by the caller's search_path.
 -- They stay inlinable: one SELECT, STABLE, not STRICT, no SET, the caller's rights.
 
+-- What every page function begins with. No key is longer than the transaction it came out of
+-- (TRANSACTION_MAX); octet_length does not fetch the value.
+CREATE FUNCTION ledger.page_checks() RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN $checks$    IF n IS NULL OR n < 1 THEN
+        RAISE EXCEPTION 'a page must have one row or more' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF octet_length(after) > 4194304 THEN
+        RAISE EXCEPTION 'the key to begin after is longer than 4194304 bytes'
+            USING ERRCODE = 'program_limit_exceeded';
+    END IF;
+$checks$;
+
 -- state.<name>, state.<name>_at(h) and, where page_source is given, state.<name>_page_at(h, after, n).
 -- Two forms of page: here a plain query, for views of a few rows.
 --
@@ -35,10 +48,14 @@ BEGIN
                    name, expressions, source);
     IF page_source IS NOT NULL THEN
         EXECUTE format(E'CREATE FUNCTION state.%I(h bigint, after %s, n int) RETURNS TABLE (%s)\n'
-                       'LANGUAGE sql STABLE PARALLEL SAFE BEGIN ATOMIC\nSELECT %s\n'
-                       'FROM tidemark.height($1) AS at(h), LATERAL (%s) v\n'
-                       'ORDER BY %s LIMIT $3;\nEND',
-                       name || '_page_at', page_type, answer, expressions, page_source, page_order);
+                       'LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100 '
+                       'SET search_path = pg_catalog, pg_temp AS $body$\n'
+                       '#variable_conflict use_column\nBEGIN\n%s'
+                       '    RETURN QUERY SELECT %s\n'
+                       '    FROM tidemark.height($1) AS at(h), LATERAL (%s) v\n'
+                       '    ORDER BY %s LIMIT $3;\nEND $body$',
+                       name || '_page_at', page_type, answer, ledger.page_checks(), expressions,
+                       page_source, page_order);
     END IF;
 END $$;
 
@@ -85,15 +102,13 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100 SET search_path = pg_catalog, pg_
 #variable_conflict use_column
 DECLARE
     page_height CONSTANT bigint := tidemark.height(h);
-    first_key %4$s%10$s := %5$s;
+    first_key %4$s%10$s;
     last_key %4$s%10$s;
     wanted bigint := n;
     piece bigint := n;
     found bigint;
 BEGIN
-    IF n IS NULL OR n < 1 THEN
-        RAISE EXCEPTION 'a page must have one row or more' USING ERRCODE = 'invalid_parameter_value';
-    END IF;
+%13$s    first_key := %5$s;
     LOOP
         last_key := (
             SELECT k.key
@@ -118,7 +133,7 @@ END $body$ $function$,
         CASE WHEN key_type = 'text' THEN ' COLLATE "C"' ELSE '' END,
         ledger.rows_at(source, 'page_height', base,
                        format(' AND %1$s >= first_key AND %1$s <= last_key', key)),
-        next_key);
+        next_key, ledger.page_checks());
 END $$;
 
 -- history.<name>: every version with the step that wrote it last.

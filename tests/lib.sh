@@ -112,11 +112,10 @@ sql_as() {
 
 # wait_for SECONDS COMMAND…: true as soon as the command is, tried ten times a second.
 wait_for() {
-    local tries=$(($1 * 10))
+    local until=$((SECONDS + $1))
     shift
     while ! "$@" >/dev/null 2>&1; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || return 1
+        [ $SECONDS -lt $until ] || return 1
         sleep 0.1
     done
 }

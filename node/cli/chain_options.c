@@ -1,6 +1,7 @@
 #include "chain_options.h"
 
 #include "node/shell/database.h"
+#include "node/shell/migrations.h"
 
 PGconn *chain_connect(const char *name, const struct chain_options *o, const char *role)
 {
@@ -13,6 +14,11 @@ PGconn *chain_connect(const char *name, const struct chain_options *o, const cha
     }
     if (cli_database_open(o->data, o->url, role, &conn, &e) != TM_OK) {
         cli_fail(name, &e);
+        return NULL;
+    }
+    if (migrations_check(conn, &e) != TM_OK) {
+        cli_fail(name, &e);
+        cli_database_close(conn);
         return NULL;
     }
     return conn;

@@ -21,8 +21,8 @@ struct chain_options {
     "  --data DIR   directory of the embedded database (default ./var)\n"                          \
     "  --db URL     another database instead, as a libpq URL\n"
 
-/* A connection in that role ("node", "reader", …); prints what is wrong and returns NULL. `name` is
- * the command's. */
+/* A connection in that role ("node", "reader", …) to a database with this program's schema; prints
+ * what is wrong and returns NULL. `name` is the command's. */
 PGconn *chain_connect(const char *name, const struct chain_options *o, const char *role);
 void chain_disconnect(PGconn *conn);
 

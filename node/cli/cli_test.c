@@ -90,10 +90,73 @@ static void reads_integers(void **state)
     assert_false(cli_integer("-", -10, 10, &n));
 }
 
+/* What the words print on standard output. */
+static void assert_printed(const struct cli_command *const *commands, char **argv,
+                           const char *expected)
+{
+    FILE *f = tmpfile();
+    char text[1000];
+    int old, argc = 0;
+    size_t n;
+
+    while (argv[argc] != NULL)
+        argc++;
+    fflush(stdout);
+    old = dup(STDOUT_FILENO);
+    dup2(fileno(f), STDOUT_FILENO);
+    assert_int_equal(cli_main(commands, argc, argv), CLI_DONE);
+    fflush(stdout);
+    dup2(old, STDOUT_FILENO);
+    close(old);
+    rewind(f);
+    n = fread(text, 1, sizeof text - 1, f);
+    text[n] = '\0';
+    fclose(f);
+    assert_string_equal(text, expected);
+}
+
 static int run_it(int argc, char **argv)
 {
     ran = argc;
     return argv[argc] == NULL ? CLI_REFUSED : CLI_DONE;
+}
+
+static const struct cli_topic *topic(size_t i)
+{
+    static const struct cli_topic topics[] = {
+        {"get ADDRESS", "reads one\n"}, {"put app", "writes one\n"}, {"put", NULL}};
+
+    return i < 3 ? &topics[i] : NULL;
+}
+
+static void prints_topics(void **state)
+{
+    static const struct cli_command it = {.name = "it",
+                                          .summary = "does it",
+                                          .help = "It is this.\n",
+                                          .run = run_it,
+                                          .topic = topic,
+                                          .options = "  --x\n"};
+    static const struct cli_command *const commands[] = {&it, NULL};
+    static const char whole[] = "usage: tidemark it get ADDRESS\n"
+                                "       tidemark it put app\n"
+                                "       tidemark it put\n\n"
+                                "It is this.\n\n"
+                                "  get   reads one\n"
+                                "  put   writes one\n\n"
+                                "  --x\n";
+    static const char page[] = "usage: tidemark it put app\n"
+                               "       tidemark it put\n\n"
+                               "writes one\n\n"
+                               "  --x\n";
+    char *asked[] = {"tidemark", "it", "--help", NULL};
+    char *about[] = {"tidemark", "it", "--x", "put", "--help", NULL};
+    char *help[] = {"tidemark", "help", "it", "put", NULL};
+
+    (void)state;
+    assert_printed(commands, asked, whole);
+    assert_printed(commands, about, page);
+    assert_printed(commands, help, page);
 }
 
 static void finds_commands(void **state)
@@ -127,10 +190,9 @@ static void finds_commands(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_options),
-        cmocka_unit_test(refuses_options),
-        cmocka_unit_test(reads_integers),
-        cmocka_unit_test(finds_commands),
+        cmocka_unit_test(reads_options),  cmocka_unit_test(refuses_options),
+        cmocka_unit_test(reads_integers), cmocka_unit_test(finds_commands),
+        cmocka_unit_test(prints_topics),
     };
 
     return cmocka_run_group_tests(tests, quiet, NULL);

@@ -12,7 +12,8 @@ static const char help[] =
     "usage: tidemark init --genesis FILE [--rules standard|reference] [--data DIR | --db URL]\n"
     "\n"
     "Makes the database if it is new, its schema, and the state of block 0 from the genesis file;\n"
-    "prints the state hash. On a database that holds the same chain already it says so.\n"
+    "prints the state hash. On a database that holds the same chain already it brings the schema\n"
+    "up to this program, as `tidemark migrate` does, and says so.\n"
     "\n"
     "  --genesis FILE   genesis file (JSON)\n"
     "  --rules NAME     rule set for a file that names none (default: standard)\n"
@@ -79,12 +80,12 @@ static enum tm_err load(PGconn *conn, const struct genesis *genesis, struct byte
                        "there is another chain here already (%s under %s rules, genesis state hash "
                        "%.16s…): use another --data, or remove it first",
                        existing.chain_id, existing.rules, existing.state_hash);
-    if (existing.chain) {
+    err = migrations_apply(conn, &schema, e);
+    if (err == TM_OK && existing.chain) {
         printf("already initialised: chain %s, rules %s\nstate hash %s\n", existing.chain_id,
                existing.rules, existing.state_hash);
         return TM_OK;
     }
-    err = migrations_apply(conn, &schema, e);
     if (err == TM_OK)
         err = store_load_genesis(conn, genesis, file, &state_hash, e);
     if (err != TM_OK)
@@ -93,6 +94,16 @@ static enum tm_err load(PGconn *conn, const struct genesis *genesis, struct byte
     printf("chain %.*s, rules %s, %zu records\nstate hash %s\n", (int)genesis->chain_id.size,
            (const char *)genesis->chain_id.data, genesis->rules->name, genesis->record_count, hex);
     return TM_OK;
+}
+
+/* An error names the file and, in it, the field. */
+static enum tm_err load_file(struct arena *a, const char *path, struct bytes file,
+                             const struct rules *rules, struct genesis *out, struct tm_error *e)
+{
+    struct tm_error why;
+    enum tm_err err = genesis_load(a, file, rules, out, &why);
+
+    return err == TM_OK ? TM_OK : tm_fail(e, err, "%.200s: %.300s", path, why.text);
 }
 
 static int run(int argc, char **argv)
@@ -123,7 +134,7 @@ static int run(int argc, char **argv)
     arena_init(&a);
     err = files_read(&a, path, GENESIS_FILE_MAX, &file, &e);
     if (err == TM_OK)
-        err = genesis_load(&a, file, rules, &genesis, &e);
+        err = load_file(&a, path, file, rules, &genesis, &e);
     if (err == TM_OK)
         err = cli_database_create(data, db, &conn, &embedded, &e);
     if (err == TM_OK)

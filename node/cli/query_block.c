@@ -14,7 +14,7 @@ static json_t *hex_json(struct arena *a, struct bytes b)
 /* Decoded text is UTF-8, and U+0000 is part of it. */
 static json_t *text_json(struct bytes b)
 {
-    return json_stringn((const char *)b.data, b.size);
+    return json_stringn(b.size > 0 ? (const char *)b.data : "", b.size);
 }
 
 static json_t *base64_json(struct arena *a, struct bytes b)

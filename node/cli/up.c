@@ -15,6 +15,7 @@ enum {
     PAUSE_MSEC = 500, /* before a node that died at once, or a database, is started again */
     SHORT_LIFE_MSEC = 2000,
     NODE_STOP_MSEC = 30000, /* a block of the largest size is finished in less */
+    NODE_LATER = 3,         /* tidemarkd: the database cannot be reached now */
     BLOCKS_MAX = 1000000000,
     INTERVAL_MAX = 86400 /* a day; more is a mistake */
 };
@@ -44,8 +45,17 @@ struct up {
     int64_t target; /* height to end at; -1: none */
     pid_t node;     /* 0: not running */
     int64_t node_started;
-    bool database_died; /* since the node was started */
+    bool database_died;           /* since the node was started */
+    char said[TM_ERROR_TEXT_MAX]; /* the last trouble; the same one is not repeated */
 };
+
+static void say_trouble(struct up *u, const struct tm_error *e)
+{
+    if (strcmp(u->said, e->text) == 0)
+        return;
+    snprintf(u->said, sizeof u->said, "%s", e->text);
+    fprintf(stderr, "tidemark up: %s; trying again\n", e->text);
+}
 
 static int64_t now_msec(void)
 {
@@ -153,14 +163,15 @@ static void stop_node(struct up *u)
 /*
  * What the node's end means: -1 to go on (it will be started again), else the exit code of `up`.
  * A node that ends with 1 or 2 has said why and would say so again; one that lost its database has
- * not.
+ * not, nor one that found it in recovery or without room.
  */
 static int judge_end(struct up *u, int status)
 {
     u->node = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && u->target >= 0)
         return CLI_DONE;
-    if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && !u->database_died)
+    if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != NODE_LATER &&
+        !u->database_died)
         return WEXITSTATUS(status) == CLI_USAGE ? CLI_USAGE : CLI_REFUSED;
     if (WIFSIGNALED(status))
         fprintf(stderr, "tidemark up: the node was ended by signal %d; starting it again\n",
@@ -181,12 +192,13 @@ static void look_at_database(struct up *u)
     while (cluster_revive(&u->cluster, NULL, &e) != TM_OK) {
         sigset_t pending;
 
-        fprintf(stderr, "tidemark up: %s; trying again\n", e.text);
+        say_trouble(u, &e);
         process_sleep_msec(PAUSE_MSEC);
         if (sigpending(&pending) == 0 &&
             (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM)))
             return;
     }
+    u->said[0] = '\0';
 }
 
 /* Until a signal, the last block, or an end that a restart would only repeat. */
@@ -214,7 +226,7 @@ static int supervise(struct up *u, const sigset_t *signals)
             if (err == TM_ERR_EXISTS)
                 return CLI_DONE;
             if (err != TM_OK) {
-                fprintf(stderr, "tidemark up: %s; trying again\n", e.text);
+                say_trouble(u, &e);
                 start_at = now_msec() + PAUSE_MSEC;
             }
         }

@@ -51,6 +51,9 @@ struct guard_record guard_merge(const struct guard_record *file, const struct gu
         return merged;
     if (guard_compare(second, first) > 0)
         merged = *second;
+    else if (guard_compare(second, first) == 0 &&
+             !hash32_equal(&second->header_hash, &first->header_hash))
+        merged.header_hash = (struct hash32){{0}}; /* two nodes wrote them: sign neither again */
     merged.sequence = greater(first->sequence, second->sequence);
     merged.highest_round = greater(greater(first->highest_round, second->highest_round),
                                    greater(first->round, second->round));

@@ -43,6 +43,23 @@ static void the_greater_record_counts(void **state)
     assert_int_equal(guard_merge(NULL, NULL).step, STEP_UNKNOWN);
 }
 
+/* Another node wrote the row while this one wrote the file: neither header is signed again. */
+static void two_headers_for_one_vote_bar_both(void **state)
+{
+    struct hash32 a = hash_of(1), b = hash_of(2);
+    struct guard_record file = {.height = 7, .step = STEP_COMMIT, .header_hash = a};
+    struct guard_record row = {.height = 7, .step = STEP_COMMIT, .header_hash = b};
+    struct guard_record merged = guard_merge(&file, &row);
+
+    (void)state;
+    assert_false(guard_may_sign(&merged, 7, 0, STEP_COMMIT, &a));
+    assert_false(guard_may_sign(&merged, 7, 0, STEP_COMMIT, &b));
+    assert_int_equal(guard_next_round(&merged, 7), 1);
+    row.header_hash = a;
+    merged = guard_merge(&file, &row);
+    assert_true(guard_may_sign(&merged, 7, 0, STEP_COMMIT, &a));
+}
+
 /* An accepted older database: no (height, round, step) that may have been signed comes again. */
 static void accepting_an_older_database_never_repeats(void **state)
 {
@@ -74,6 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_forward_or_the_same),
         cmocka_unit_test(the_greater_record_counts),
+        cmocka_unit_test(two_headers_for_one_vote_bar_both),
         cmocka_unit_test(accepting_an_older_database_never_repeats),
     };
 

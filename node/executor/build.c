@@ -319,7 +319,8 @@ static enum tm_err apply(struct executor *x, struct proposal *p, struct bytes bo
     if (err != TM_OK)
         return err;
     p->block.header = proposed.header;
-    checks = check_transactions(x, &p->arena, proposed.transactions, proposed.transaction_count);
+    checks =
+        check_transactions(x, &p->arena, proposed.transactions, proposed.transaction_count, NULL);
     err = execute_block(x, p, proposed.header.proposer, &checks, &failed, e);
     if (err != TM_OK)
         return err;

@@ -237,10 +237,13 @@ enum tm_err adopt_proposal(struct executor *x, struct proposal *p, struct bytes 
     x->last = p;
     assert(x->queued < x->options.batch);
     x->queue[x->queued++] = p;
+    x->queued_bytes += p->arena.used;
     release(x, old_last);
     if (old_owner != old_last)
         release(x, old_owner);
-    return x->queued >= x->options.batch ? executor_flush(x, e) : TM_OK;
+    if (x->queued >= x->options.batch || x->queued_bytes >= EXECUTOR_BATCH_BYTES)
+        return executor_flush(x, e);
+    return TM_OK;
 }
 
 enum tm_err executor_decide(struct executor *x, const struct hash32 *key, struct bytes certificate,
@@ -287,7 +290,7 @@ enum tm_err executor_flush(struct executor *x, struct tm_error *e)
     err = x->store.apply(x->store.ctx, blocks, count, e);
     if (err != TM_OK)
         return err;
-    x->queued = 0;
+    x->queued = x->queued_bytes = 0;
     for (size_t i = 0; i < count; i++)
         release(x, written[i]);
     if (x->proposal_count == 0) {

@@ -27,8 +27,9 @@ struct executor_options {
 enum {
     EXECUTOR_TREE_MEMORY_DEFAULT = 256 * 1024 * 1024,
     EXECUTOR_CACHE_MEMORY_DEFAULT = 64 * 1024 * 1024,
-    EXECUTOR_PROPOSALS_MAX = 8, /* alive at once; more is a broken caller */
-    EXECUTOR_BATCH_MAX = 1000   /* more makes hot rows slow (architecture.md 3) */
+    EXECUTOR_PROPOSALS_MAX = 8,             /* alive at once; more is a broken caller */
+    EXECUTOR_BATCH_MAX = 1000,              /* more makes hot rows slow (architecture.md 3) */
+    EXECUTOR_BATCH_BYTES = 64 * 1024 * 1024 /* queued blocks are written above that in any case */
 };
 
 struct executor;

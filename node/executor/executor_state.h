@@ -20,7 +20,7 @@ struct executor {
     struct proposal *proposals[EXECUTOR_PROPOSALS_MAX];
     size_t proposal_count;
     struct proposal **queue; /* decided, not written; options.batch long */
-    size_t queued;
+    size_t queued, queued_bytes;
     struct proposal *last;      /* the last decided one: tip and set may lie in its arena */
     struct proposal *set_owner; /* the one whose next_set is in force, kept apart from `last` */
     struct arena admission;     /* of the last executor_admit */
@@ -33,9 +33,17 @@ struct transaction_checks {
     size_t count;
 };
 
-/* Decoding, transaction_check, message_check and signature of `count` raw transactions. */
+/* Work that a worker does beside the checks. */
+struct side_job {
+    void (*run)(void *arg);
+    void *arg;
+};
+
+/* Decoding, transaction_check, message_check and signature of `count` raw transactions, and a side
+ * job unless that is NULL. */
 struct transaction_checks check_transactions(struct executor *x, struct arena *a,
-                                             const struct bytes *raw, size_t count);
+                                             const struct bytes *raw, size_t count,
+                                             const struct side_job *beside);
 
 /* The same checks of decoded candidates that are not verified yet; sets `verified` or the code. */
 void check_candidates(struct executor *x, struct arena *a, struct executor_candidate *candidates,

@@ -65,10 +65,27 @@ static enum tm_err differ(struct executor_difference *d, const char *field, stru
     return tm_fail(e, err, "block %lld, %s: %s", (long long)d->height, field, text);
 }
 
-/* Block, certificate and the fields that need no execution. */
+/* What certificate_verify is given, and its answer. */
+struct certificate_job {
+    struct arena arena;
+    const struct certificate *certificate;
+    const struct block *block;
+    const struct validator_set *set;
+    const struct rules *rules;
+    struct tm_error why;
+};
+
+static void verify_certificate(void *arg)
+{
+    struct certificate_job *j = arg;
+
+    j->why.err = certificate_verify(&j->arena, j->certificate, j->block, j->set, j->rules, &j->why);
+}
+
+/* Fields that need no execution, then the certificate, while the transactions are checked. */
 static enum tm_err check_recorded(struct executor *x, struct arena *a, const struct block *b,
-                                  struct certificate *c, struct executor_difference *d,
-                                  struct tm_error *e)
+                                  struct certificate *c, struct transaction_checks *checks,
+                                  struct executor_difference *d, struct tm_error *e)
 {
     const struct rules *rules = x->chain.rules;
     const struct block_header *h = &b->header;
@@ -97,8 +114,16 @@ static enum tm_err check_recorded(struct executor *x, struct arena *a, const str
     err = certificate_decode(a, h->certificate, c, &canonical, &why);
     if (err == TM_OK && !canonical)
         err = tm_fail(&why, TM_ERR_NOT_CANONICAL, "not its own re-encoding");
-    if (err == TM_OK)
-        err = certificate_verify(a, c, b, x->set, rules, &why);
+    if (err == TM_OK) {
+        struct certificate_job job = {.certificate = c, .block = b, .set = x->set, .rules = rules};
+        const struct side_job beside = {verify_certificate, &job};
+
+        arena_init(&job.arena);
+        *checks = check_transactions(x, a, b->transactions, b->transaction_count, &beside);
+        arena_free(&job.arena);
+        why = job.why;
+        err = why.err;
+    }
     if (err != TM_OK)
         return differ(d, "quorumCertificate", e, err, why.text);
     return TM_OK;
@@ -132,23 +157,21 @@ static enum tm_err check_standard(struct executor *x, struct arena *a, const str
 
 /* Executes the recorded block into p and compares what follows from execution. */
 static enum tm_err execute_recorded(struct executor *x, struct proposal *p, const struct block *b,
-                                    struct arena *a, struct executor_difference *d,
-                                    struct tm_error *e)
+                                    const struct transaction_checks *checks, struct arena *a,
+                                    struct executor_difference *d, struct tm_error *e)
 {
-    struct transaction_checks checks;
     struct tm_error why = {0};
     const char *field;
     size_t failed = 0;
     enum tm_err err;
 
-    checks = check_transactions(x, &p->arena, b->transactions, b->transaction_count);
-    for (size_t i = 0; i < checks.count; i++)
-        if (checks.errors[i].err == TM_OK && !checks.transactions[i].canonical)
-            checks.errors[i].err = tm_fail(&checks.errors[i], TM_ERR_NOT_CANONICAL,
-                                           "the transaction is not its own re-encoding");
+    for (size_t i = 0; i < checks->count; i++)
+        if (checks->errors[i].err == TM_OK && !checks->transactions[i].canonical)
+            checks->errors[i].err = tm_fail(&checks->errors[i], TM_ERR_NOT_CANONICAL,
+                                            "the transaction is not its own re-encoding");
     p->block.header = b->header;
     p->block.header.certificate = (struct bytes){NULL, 0};
-    err = execute_block(x, p, b->header.proposer, &checks, &failed, &why);
+    err = execute_block(x, p, b->header.proposer, checks, &failed, &why);
     if (err == TM_ERR_IO) {
         *e = why;
         return err;
@@ -183,6 +206,7 @@ enum tm_err executor_replay(struct executor *x, struct bytes raw, struct arena *
     struct proposal *p = proposal_new();
     struct executor_difference *d = difference;
     struct tm_error why = {0};
+    struct transaction_checks checks;
     struct certificate c;
     struct block b;
     bool canonical;
@@ -201,11 +225,11 @@ enum tm_err executor_replay(struct executor *x, struct bytes raw, struct arena *
         differ(d, "raw", e, err, why.text);
         goto out;
     }
-    err = check_recorded(x, &p->arena, &b, &c, d, e);
+    err = check_recorded(x, &p->arena, &b, &c, &checks, d, e);
     if (err == TM_OK)
         err = check_standard(x, &p->arena, &b, &c, d, e);
     if (err == TM_OK)
-        err = execute_recorded(x, p, &b, a, d, e);
+        err = execute_recorded(x, p, &b, &checks, a, d, e);
     if (err != TM_OK)
         goto out;
     p->public.key = header_hash(&p->block.header);

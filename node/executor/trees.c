@@ -53,16 +53,22 @@ static enum tm_err load(struct trees *t, const struct hash32 *const paths[TREES]
 {
     struct arena scratch;
     enum tm_err err = TM_OK;
+    size_t room = 0;
 
+    /* A path waits for one page at a time. */
+    for (int i = 0; i < TREES; i++)
+        room += counts[i];
+    if (room > PAGES_AT_ONCE)
+        room = PAGES_AT_ONCE;
     arena_init(&scratch);
     while (err == TM_OK) {
-        struct smt_page_id *ids = arena_array(&scratch, struct smt_page_id, PAGES_AT_ONCE);
-        struct store_page *pages = arena_array(&scratch, struct store_page, PAGES_AT_ONCE);
+        struct smt_page_id *ids = arena_array(&scratch, struct smt_page_id, room);
+        struct store_page *pages = arena_array(&scratch, struct store_page, room);
         size_t n = 0;
 
-        for (int i = 0; i < TREES && n < PAGES_AT_ONCE; i++)
+        for (int i = 0; i < TREES && n < room; i++)
             if (counts[i] > 0)
-                n += want(t, i, paths[i], counts[i], ids, pages + n, PAGES_AT_ONCE - n);
+                n += want(t, i, paths[i], counts[i], ids, pages + n, room - n);
         if (n == 0)
             break;
         err = t->store->pages(t->store->ctx, &scratch, pages, n, e);

@@ -349,6 +349,8 @@ static enum tm_err start_locked(struct cluster *c, bool *started, struct tm_erro
     }
     if (err == TM_OK) {
         end_orphans(c);
+        /* Its lock file too may name a zombie, for which the server would take it to be in use. */
+        cluster_socket_remove(c);
         err = process_call(&c->user, prepare, &p, e);
     }
     arena_free(&a);

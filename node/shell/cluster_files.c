@@ -10,8 +10,6 @@
 #define PG_SHARE     "share/postgresql/" CLUSTER_PG_MAJOR
 #define PG_EXTENSION PG_SHARE "/extension"
 
-#define INITDB_USER "--username=" CLUSTER_SUPERUSER
-
 enum { EXTENSION_FILE_MAX = 64 * 1024 * 1024 };
 
 static const char *const roles[] = {CLUSTER_SUPERUSER, "tidemark_node",  "tidemark_reader",
@@ -139,7 +137,8 @@ static enum tm_err create_data(const struct cluster *c, struct arena *a, struct 
     const char *const initdb[] = {arena_format(a, "%s/" CLUSTER_BIN "/initdb", c->prefix),
                                   "--pgdata",
                                   fresh,
-                                  INITDB_USER,
+                                  "--username",
+                                  CLUSTER_SUPERUSER,
                                   "--encoding=UTF8",
                                   "--locale=C",
                                   "--data-checksums",

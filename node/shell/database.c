@@ -205,28 +205,6 @@ void cli_database_close(PGconn *conn)
     cluster_release(&opened);
 }
 
-enum tm_err database_check_encoding(PGconn *conn, struct tm_error *e)
-{
-    PGresult *result = PQexec(
-        conn, "SELECT datname, pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype"
-              " FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()");
-    enum tm_err err = TM_OK;
-
-    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
-        err = database_fail(conn, result, "cannot read the database's encoding", e);
-    else if (strcmp(PQgetvalue(result, 0, 1), "UTF8") != 0 ||
-             strcmp(PQgetvalue(result, 0, 2), "C") != 0 ||
-             strcmp(PQgetvalue(result, 0, 3), "C") != 0)
-        err = tm_fail(e, TM_ERR_CONFIG,
-                      "database %.60s has encoding %s, collation %.30s and character type %.30s; a "
-                      "chain needs UTF8, C and C: CREATE DATABASE name TEMPLATE template0 ENCODING "
-                      "'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
-                      PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
-                      PQgetvalue(result, 0, 3));
-    PQclear(result);
-    return err;
-}
-
 /* --- readers
  * -------------------------------------------------------------------------------------- */
 

@@ -29,9 +29,6 @@ void cli_database_close(PGconn *conn);
 /* Connects; TM_ERR_IO or TM_ERR_CONFIG with what a person can do about it. */
 enum tm_err database_connect(const char *url, PGconn **conn, struct tm_error *e);
 
-/* The database can hold a chain: UTF8 and C collation. TM_ERR_CONFIG with what to do. */
-enum tm_err database_check_encoding(PGconn *conn, struct tm_error *e);
-
 /*
  * URL of an acquired cluster for a role; for `reader`, where readers may not log in, the
  * superuser's, who becomes the reader.

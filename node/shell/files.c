@@ -29,6 +29,8 @@ static enum tm_err read_all(int fd, struct arena *a, const char *path, size_t ma
         return fail_errno(e, "read", path);
     if (S_ISDIR(st.st_mode))
         return tm_fail(e, TM_ERR_IO, "%s is a directory, not a file", path);
+    if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > max)
+        return tm_fail(e, TM_ERR_LIMIT, "%s is larger than %zu bytes", path, max);
     buffer_init(&b, a, st.st_size > 0 && (size_t)st.st_size <= max ? (size_t)st.st_size + 1 : 4096);
     for (;;) {
         uint8_t part[16384];

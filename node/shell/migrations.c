@@ -8,6 +8,7 @@
 #include "process.h"
 #include "protocol/base/hex.h"
 #include "protocol/sha256/sha256.h"
+#include "store.h"
 
 enum {
     SQL_FILE_MAX = 16 * 1024 * 1024,
@@ -302,7 +303,7 @@ enum tm_err migrations_apply(PGconn *conn, struct migrations_result *out, struct
     arena_init(&a);
     err = load(&a, &s, e);
     if (err == TM_OK)
-        err = database_check_encoding(conn, e);
+        err = store_check_server(conn, e);
     if (err == TM_OK)
         err = apply(conn, &s, out, e);
     arena_free(&a);

@@ -166,12 +166,14 @@ static void decide(struct solo_node *n, const struct solo_action *action)
 {
     struct arena a;
     const struct executor_proposal *p = executor_find(n->executor, &action->header_hash);
+    struct bytes certificate;
     struct tm_error e = {0};
     enum tm_err err;
 
     arena_init(&a);
-    err = executor_decide(n->executor, &action->header_hash,
-                          solo_vote_sign(&n->vote, &a, p, action->round), &e);
+    err = solo_vote_sign(&n->vote, &a, p, action->round, &certificate, &e);
+    if (err == TM_OK)
+        err = executor_decide(n->executor, &action->header_hash, certificate, &e);
     arena_free(&a);
     if (err == TM_OK)
         written(n, p);
@@ -352,16 +354,20 @@ static void run(struct solo_node *n)
 
 enum tm_err solo_node_run(const struct solo_node_options *options, struct tm_error *e)
 {
-    struct solo_node n = {.options = options};
+    struct solo_node n = {.options = options,
+                          .vote = {.file = {.descriptors = {-1, -1}}, .log = {.descriptor = -1}}};
     enum tm_err err;
 
     arena_init(&n.arena);
     uv_loop_init(&n.loop);
     err = open_chain(&n, e);
-    if (err == TM_OK)
-        err = solo_vote_open(&n.vote, &n, e);
+    if (err == TM_OK && (err = solo_vote_open(&n.vote, &n, e)) == TM_ERR_IO)
+        /* Keys and guard file do not mend themselves; a lost connection does. */
+        err = PQstatus(n.conn) == CONNECTION_OK ? TM_ERR_CONFIG : TM_ERR_IO;
     if (err == TM_OK)
         err = solo_pool_open(&n.pool, &n, e);
+    if (err == TM_ERR_IO)
+        err = TM_ERR_AGAIN;
     if (err == TM_OK) {
         run(&n);
         *e = n.error;

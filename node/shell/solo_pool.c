@@ -21,47 +21,68 @@ void solo_pool_close(struct solo_pool *p)
     PQfinish(p->conn);
 }
 
-/* Refused ones are told, the rest is added to the pool. */
+/* Adds an admitted transaction; its entry, or NULL while the pool is full. */
+static const struct mempool_entry *add(struct mempool *m, const struct transaction *tx,
+                                       bool *is_new)
+{
+    struct tm_error why;
+
+    *is_new = false;
+    if (mempool_count(m) >= MEMPOOL_TRANSACTIONS_MAX ||
+        mempool_bytes(m) + tx->encoded.size > MEMPOOL_BYTES_MAX)
+        return NULL;
+    *is_new = mempool_add(m, tx->encoded, NULL, NULL, &why) == TM_OK;
+    return mempool_find(m, &tx->hash);
+}
+
+/* Refused ones are told, the rest is added to the pool. How many came in. */
 static size_t admit(struct solo_pool *p, struct executor *x, struct arena *a,
-                    const struct bytes *raw, size_t count)
+                    const struct submission *given, size_t count)
 {
     struct transaction *list = arena_array(a, struct transaction, count);
     struct executor_candidate *candidates = arena_array(a, struct executor_candidate, count);
+    const struct hash32 **hashes = arena_array(a, const struct hash32 *, count);
     struct submission_refusal *refusals = arena_array(a, struct submission_refusal, count);
     const struct mempool_entry **added = arena_array(a, const struct mempool_entry *, count);
-    size_t decoded = 0, refused = 0, admitted = 0;
+    size_t decoded = 0, refused = 0, found = 0, admitted = 0;
     struct tm_error e;
 
     for (size_t i = 0; i < count; i++) {
-        if (transaction_decode(a, raw[i], &list[decoded], &e) == TM_OK) {
+        if (transaction_decode(a, given[i].tx, &list[decoded], &e) == TM_OK) {
+            hashes[decoded] = &given[i].hash;
             candidates[decoded].tx = &list[decoded];
             decoded++;
+        } else {
+            refusals[refused++] = (struct submission_refusal){
+                .hash = given[i].hash, .code = e.code, .error = arena_text(a, bytes_of(e.text))};
         }
     }
     if (executor_admit(x, candidates, decoded, &e) != TM_OK)
         return 0;
     for (size_t i = 0; i < decoded; i++) {
         struct executor_candidate *c = &candidates[i];
-        struct tm_error why = {0};
+        const struct mempool_entry *entry;
+        bool is_new = false;
 
-        if (c->included && mempool_count(p->mempool) < MEMPOOL_TRANSACTIONS_MAX &&
-            mempool_bytes(p->mempool) + c->tx->encoded.size <= MEMPOOL_BYTES_MAX) {
-            if (mempool_add(p->mempool, c->tx->encoded, NULL, NULL, &why) == TM_OK)
-                added[admitted++] = mempool_find(p->mempool, &c->tx->hash);
-        } else if (!c->included) {
-            refusals[refused++] = (struct submission_refusal){
-                .hash = c->tx->hash, .code = c->code, .error = c->error};
+        if (!c->included) {
+            refusals[refused++] =
+                (struct submission_refusal){.hash = *hashes[i], .code = c->code, .error = c->error};
+            continue;
         }
+        entry = add(p->mempool, c->tx, &is_new);
+        if (entry != NULL)
+            added[found++] = entry;
+        admitted += is_new;
     }
     submissions_refuse(&p->submissions, refusals, refused, &e);
-    submissions_admitted(&p->submissions, added, admitted, &e);
+    submissions_admitted(&p->submissions, added, found, &e);
     return admitted;
 }
 
 bool solo_pool_poll(struct solo_pool *p, struct executor *x, bool *reconnected)
 {
     struct arena a;
-    struct bytes *raw;
+    struct submission *given;
     struct tm_error e;
     size_t count = 0, admitted = 0;
 
@@ -79,9 +100,9 @@ bool solo_pool_poll(struct solo_pool *p, struct executor *x, bool *reconnected)
         do {
             arena_reset(&a);
             if (mempool_count(p->mempool) >= MEMPOOL_TRANSACTIONS_MAX ||
-                submissions_pending(&p->submissions, &a, &raw, &count, &e) != TM_OK || count == 0)
+                submissions_pending(&p->submissions, &a, &given, &count, &e) != TM_OK || count == 0)
                 break;
-            count = admit(p, x, &a, raw, count);
+            count = admit(p, x, &a, given, count);
             admitted += count;
         } while (count > 0);
     }

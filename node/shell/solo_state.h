@@ -6,6 +6,7 @@
 
 #include "node/mempool/mempool.h"
 #include "node/solo/solo.h"
+#include "signature_log.h"
 #include "solo_node.h"
 #include "store_guard.h"
 #include "submissions.h"
@@ -24,6 +25,8 @@ struct solo_vote {
     struct guard_file file;
     struct guard_content all; /* records of these keys first, then of others found */
     bool *marked;
+    uint64_t *rows; /* sequence each key's row has, parallel to all.records; 0: no row */
+    struct signature_log log;
     bool place_changed;
 };
 
@@ -65,9 +68,9 @@ void solo_vote_close(struct solo_vote *v);
 enum tm_err solo_vote_persist(struct solo_vote *v, struct store_pg *pg,
                               const struct solo_action *action, struct bytes body,
                               struct tm_error *e);
-/* The commit certificate by all keys that sign, in the arena. */
-struct bytes solo_vote_sign(const struct solo_vote *v, struct arena *a,
-                            const struct executor_proposal *p, uint64_t round);
+/* The commit certificate by all keys that sign, in the arena. TM_ERR_CONFIG: signed, not logged. */
+enum tm_err solo_vote_sign(struct solo_vote *v, struct arena *a, const struct executor_proposal *p,
+                           uint64_t round, struct bytes *certificate, struct tm_error *e);
 
 enum tm_err solo_pool_open(struct solo_pool *p, struct solo_node *n, struct tm_error *e);
 void solo_pool_close(struct solo_pool *p);

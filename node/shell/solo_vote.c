@@ -46,12 +46,15 @@ static enum tm_err gather(struct solo_vote *v, struct solo_node *n,
 
     v->all.records = arena_array(&n->arena, struct guard_record, v->count + file->count);
     v->marked = arena_array(&n->arena, bool, v->count + file->count);
+    v->rows = arena_array(&n->arena, uint64_t, v->count + file->count);
     for (size_t i = 0; i < v->count; i++) {
         struct guard_record *guard = &v->solo_keys[i].guard;
         struct address address = guard->address;
+        const struct guard_record *row = find(rows, &address);
 
-        *guard = guard_merge(find(file, &address), find(rows, &address));
+        *guard = guard_merge(find(file, &address), row);
         guard->address = address;
+        v->rows[i] = row != NULL ? row->sequence : 0;
         v->all.records[i] = *guard;
     }
     for (size_t i = 0; i < file->count; i++)
@@ -103,7 +106,8 @@ enum tm_err solo_vote_open(struct solo_vote *v, struct solo_node *n, struct tm_e
     bool found = false;
     enum tm_err err = load_keys(v, n, e);
 
-    v->file = (struct guard_file){.descriptors = {-1, -1}};
+    if (err == TM_OK)
+        err = signature_log_open(&v->log, n->options->signature_log, e);
     if (err == TM_OK)
         err = guard_file_open(&v->file, n->options->guard, &n->arena, &found, &file, e);
     if (err == TM_OK)
@@ -123,8 +127,9 @@ enum tm_err solo_vote_open(struct solo_vote *v, struct solo_node *n, struct tm_e
 void solo_vote_close(struct solo_vote *v)
 {
     guard_file_close(&v->file);
+    signature_log_close(&v->log);
     for (size_t i = 0; i < v->count; i++)
-        memset(&v->keys[i], 0, sizeof v->keys[i]);
+        explicit_bzero(&v->keys[i], sizeof v->keys[i]);
 }
 
 enum tm_err solo_vote_persist(struct solo_vote *v, struct store_pg *pg,
@@ -135,12 +140,12 @@ enum tm_err solo_vote_persist(struct solo_vote *v, struct store_pg *pg,
         v->all.records[i] = v->solo_keys[i].guard;
         v->marked[i] = v->solo_keys[i].signs;
     }
-    return store_guard_persist(pg, &v->file, &v->all, v->marked, action->height, action->round,
-                               &action->header_hash, body, e);
+    return store_guard_persist(pg, &v->file, &v->all, v->marked, v->rows, action->height,
+                               action->round, &action->header_hash, body, e);
 }
 
-struct bytes solo_vote_sign(const struct solo_vote *v, struct arena *a,
-                            const struct executor_proposal *p, uint64_t round)
+enum tm_err solo_vote_sign(struct solo_vote *v, struct arena *a, const struct executor_proposal *p,
+                           uint64_t round, struct bytes *certificate, struct tm_error *e)
 {
     struct certificate c = {.height = p->header.height, .round = round, .step = STEP_COMMIT};
     struct bytes message;
@@ -159,5 +164,6 @@ struct bytes solo_vote_sign(const struct solo_vote *v, struct arena *a,
             arena_copy(a, bytes_address(&v->solo_keys[i].guard.address));
         c.signatures[c.signature_count++].signature = arena_copy(a, bytes_make(s.b, sizeof s.b));
     }
-    return certificate_encode(a, &c);
+    *certificate = certificate_encode(a, &c);
+    return signature_log_append(&v->log, &c, &p->key, e);
 }

@@ -1,10 +1,16 @@
 #include "statements.h"
 
+/* A leaf's digest: key and bytes, or nothing where the row is gone. */
+#define LEAF_DIGEST(key, leaf)                                                                     \
+    "tidemark.change_digest(" key ", CASE WHEN present THEN " leaf " END)"
+
 #define ACTOR(tree_, table_)                                                                       \
     {                                                                                              \
-        .tree = tree_, .table = table_, .digest_key = "address",                                   \
-        .leaf = "tidemark.encode_" table_ "(address, public_key, output_address, stake, "          \
-                "stake_text, service_url, chains, paused_height, unstaking_height)",               \
+        .tree = tree_, .table = table_,                                                            \
+        .digest =                                                                                  \
+            LEAF_DIGEST("address", "tidemark.encode_" table_                                       \
+                                   "(address, public_key, output_address, stake, stake_text, "     \
+                                   "service_url, chains, paused_height, unstaking_height)"),       \
         .path = "tidemark.path64(v.address)",                                                      \
         .columns = {{"address", COLUMN_KEY},                                                       \
                     {"public_key", COLUMN_PUBLIC_KEY},                                             \
@@ -15,17 +21,19 @@
                     {"chains", COLUMN_CHAINS},                                                     \
                     {"paused_height", COLUMN_PAUSED},                                              \
                     {"unstaking_height", COLUMN_UNSTAKING}},                                       \
-        .column_count = 9                                                                          \
+        .column_count = 9, .key_count = 1                                                          \
     }
 
 #define BALANCE(tree_, table_)                                                                     \
     {                                                                                              \
-        .tree = tree_, .table = table_, .digest_key = "address",                                   \
-        .leaf = "tidemark.encode_account(address, balance)", .path = "tidemark.path64(v.address)", \
-        .columns = {{"address", COLUMN_KEY}, {"balance", COLUMN_BALANCE}}, .column_count = 2       \
+        .tree = tree_, .table = table_,                                                            \
+        .digest = LEAF_DIGEST("address", "tidemark.encode_account(address, balance)"),             \
+        .path = "tidemark.path64(v.address)",                                                      \
+        .columns = {{"address", COLUMN_KEY}, {"balance", COLUMN_BALANCE}}, .column_count = 2,      \
+        .key_count = 1                                                                             \
     }
 
-static const struct versioned VERSIONED[TREES] = {
+static const struct versioned VERSIONED[TREES + 1] = {
     [TREE_APP] = ACTOR(TREE_APP, "application"),
     [TREE_VAL] = ACTOR(TREE_VAL, "validator"),
     [TREE_FISH] = ACTOR(TREE_FISH, "fisherman"),
@@ -34,36 +42,48 @@ static const struct versioned VERSIONED[TREES] = {
     [TREE_POOL] = BALANCE(TREE_POOL, "pool"),
     [TREE_PARAMS] = {.tree = TREE_PARAMS,
                      .table = "param",
-                     .digest_key = "pg_catalog.convert_to(name, 'UTF8')",
-                     .leaf = "tidemark.encode_param(name, value, valid_from)",
+                     .digest = LEAF_DIGEST("pg_catalog.convert_to(name, 'UTF8')",
+                                           "tidemark.encode_param(name, value, valid_from)"),
                      .path = "tidemark.path64(tidemark.param_key(v.name))",
                      .columns = {{"name", COLUMN_NAME}, {"value", COLUMN_TEXT_VALUE}},
-                     .column_count = 2},
+                     .column_count = 2,
+                     .key_count = 1},
     [TREE_FLAGS] = {.tree = TREE_FLAGS,
                     .table = "flag",
-                    .digest_key = "pg_catalog.convert_to(name, 'UTF8')",
-                    .leaf = "tidemark.encode_flag(name, value, enabled, valid_from)",
+                    .digest = LEAF_DIGEST("pg_catalog.convert_to(name, 'UTF8')",
+                                          "tidemark.encode_flag(name, value, enabled, valid_from)"),
                     .path = "tidemark.path64(tidemark.param_key(v.name))",
                     .columns = {{"name", COLUMN_NAME},
                                 {"value", COLUMN_FLAG_VALUE},
                                 {"enabled", COLUMN_ENABLED}},
-                    .column_count = 3},
+                    .column_count = 3,
+                    .key_count = 1},
     [TREE_IBC] = {.tree = TREE_IBC,
                   .table = "ibc_entry",
-                  .digest_key = "path",
-                  .leaf = "value",
+                  .digest = LEAF_DIGEST("path", "value"),
                   .path = "tidemark.path64(v.key)",
                   .columns = {{"path", COLUMN_PATH},
                               {"key", COLUMN_RAW_KEY},
                               {"value", COLUMN_RAW_VALUE}},
-                  .column_count = 3},
+                  .column_count = 3,
+                  .key_count = 1},
+    [TREES] = {.tree = TREES,
+               .table = "tree_node",
+               .digest = "tidemark.node_digest(tree, depth, prefix, digest)",
+               .columns = {{"tree", COLUMN_NODE_TREE},
+                           {"depth", COLUMN_NODE_DEPTH},
+                           {"prefix", COLUMN_NODE_PREFIX},
+                           {"digest", COLUMN_NODE_DIGEST}},
+               .column_count = 4,
+               .key_count = 3},
 };
 
 const struct versioned *versioned_of(enum tree_id tree)
 {
-    return tree < TREES && VERSIONED[tree].table != NULL ? &VERSIONED[tree] : NULL;
+    return VERSIONED[tree].table != NULL ? &VERSIONED[tree] : NULL;
 }
 
+/* Names of pg_catalog. */
 static const char *sql_type(enum column_kind kind)
 {
     switch (kind) {
@@ -73,6 +93,7 @@ static const char *sql_type(enum column_kind kind)
     case COLUMN_OUTPUT:
     case COLUMN_RAW_KEY:
     case COLUMN_RAW_VALUE:
+    case COLUMN_NODE_DIGEST:
         return "bytea";
     case COLUMN_BALANCE:
     case COLUMN_STAKE:
@@ -86,18 +107,20 @@ static const char *sql_type(enum column_kind kind)
         return "text";
     case COLUMN_PAUSED:
     case COLUMN_UNSTAKING:
-        return "bigint";
+    case COLUMN_NODE_PREFIX:
+        return "int8";
+    case COLUMN_NODE_TREE:
+    case COLUMN_NODE_DEPTH:
+        return "int2";
     case COLUMN_ENABLED:
-        return "boolean";
+        return "bool";
     }
     return "";
 }
 
 static const char *const KIND_NAME[STATEMENT_KINDS] = {
-    [STATEMENT_APPLY] = "apply",
-    [STATEMENT_FETCH] = "fetch",
-    [STATEMENT_BASE] = "base",
-    [STATEMENT_LEAVES] = "leaves",
+    [STATEMENT_APPLY] = "apply", [STATEMENT_MERGE] = "merge",   [STATEMENT_FETCH] = "fetch",
+    [STATEMENT_BASE] = "base",   [STATEMENT_LEAVES] = "leaves",
 };
 
 const char *statement_name(struct arena *a, const struct versioned *v, enum statement_kind kind)
@@ -105,12 +128,14 @@ const char *statement_name(struct arena *a, const struct versioned *v, enum stat
     return arena_format(a, "%s_%s", KIND_NAME[kind], v->table);
 }
 
-/* "p.a, p.b, …" over the columns; with `cast`, chains are turned into a list again. */
-static char *list(struct arena *a, const struct versioned *v, const char *prefix, bool cast)
+/* "p.a, p.b, …" over the first `count` columns; with `cast`, chains are turned into a list again.
+ */
+static char *list(struct arena *a, const struct versioned *v, const char *prefix, int count,
+                  bool cast)
 {
     char *text = arena_format(a, "%s", "");
 
-    for (int i = 0; i < v->column_count; i++)
+    for (int i = 0; i < count; i++)
         text =
             arena_format(a, "%s%s%s%s%s", text, i > 0 ? ", " : "", prefix, v->columns[i].name,
                          cast && v->columns[i].kind == COLUMN_CHAINS ? "::pg_catalog.text[]" : "");
@@ -119,52 +144,99 @@ static char *list(struct arena *a, const struct versioned *v, const char *prefix
 
 char *versioned_select(struct arena *a, const struct versioned *v)
 {
-    return arena_format(a, "%s, v.valid_from", list(a, v, "v.", false));
+    return arena_format(a, "%s, v.valid_from", list(a, v, "v.", v->column_count, false));
 }
 
-/* $1 height, $2 present (boolean[]), from $3 on the columns as arrays (storage.md, "apply").
- * unnest of several arrays is grammar, not a function, and takes no schema. */
-static char *apply_sql(struct arena *a, const struct versioned *v)
+/*
+ * The changes as rows: height, first and last of their key, present, columns. $1 is the first
+ * height, $2 present (bool[]), from $3 on the columns as arrays; MERGE has the heights as one array
+ * more. unnest of several arrays is grammar, not a function, and takes no schema.
+ */
+static char *changes_sql(struct arena *a, const struct versioned *v, enum statement_kind kind)
 {
-    const char *key = v->columns[0].name;
-    char *arrays = arena_format(a, "%s", "");
-    char *updates = arena_format(a, "valid_from = excluded.valid_from");
+    char *columns = list(a, v, "", v->column_count, false);
+    char *arrays = arena_format(a, "$2::pg_catalog.bool[]");
 
     for (int i = 0; i < v->column_count; i++)
         arrays = arena_format(a, "%s, $%d::pg_catalog.%s[]", arrays, i + 3,
-                              strcmp(sql_type(v->columns[i].kind), "bigint") == 0
-                                  ? "int8"
-                                  : (strcmp(sql_type(v->columns[i].kind), "boolean") == 0
-                                         ? "bool"
-                                         : sql_type(v->columns[i].kind)));
-    for (int i = 1; i < v->column_count; i++)
+                              sql_type(v->columns[i].kind));
+    if (kind == STATEMENT_APPLY)
+        return arena_format(a,
+                            "SELECT $1::pg_catalog.int8 AS height, true AS first,\n"
+                            "        NULL::pg_catalog.int8 AS until, c.*\n"
+                            "    FROM unnest(%s) c(present, %s)",
+                            arrays, columns);
+    return arena_format(a,
+                        "SELECT c.height, pg_catalog.lag(c.height) OVER w IS NULL AS first,\n"
+                        "        pg_catalog.lead(c.height) OVER w AS until, c.present, %s\n"
+                        "    FROM unnest(%s, $%d::pg_catalog.int8[]) c(present, %s, height)\n"
+                        "    WINDOW w AS (PARTITION BY %s ORDER BY c.height)",
+                        list(a, v, "c.", v->column_count, false), arrays, v->column_count + 3,
+                        columns, list(a, v, "c.", v->key_count, false));
+}
+
+/* "v.a = c.a AND …" over the primary key. */
+static char *same_key(struct arena *a, const struct versioned *v)
+{
+    char *text = arena_format(a, "%s", "");
+
+    for (int i = 0; i < v->key_count; i++)
+        text = arena_format(a, "%s%sv.%s = c.%s", text, i > 0 ? " AND " : "", v->columns[i].name,
+                            v->columns[i].name);
+    return text;
+}
+
+/*
+ * storage.md, "apply one block": close what was true before, delete, upsert, and give the digest of
+ * the rows as stored. A version that a later block of the same transaction ends is never current.
+ */
+static char *apply_sql(struct arena *a, const struct versioned *v, enum statement_kind kind)
+{
+    char *columns = list(a, v, "", v->column_count, false);
+    char *stored = list(a, v, "v.", v->column_count, false);
+    char *given = list(a, v, "c.", v->column_count, true);
+    char *updates = arena_format(a, "valid_from = excluded.valid_from");
+    char *nulls = arena_format(a, "%s", "");
+
+    for (int i = v->key_count; i < v->column_count; i++) {
         updates = arena_format(a, "%s, %s = excluded.%s", updates, v->columns[i].name,
                                v->columns[i].name);
+        nulls = arena_format(a, "%s, NULL", nulls);
+    }
     return arena_format(
         a,
         "WITH change AS MATERIALIZED (\n"
-        "    SELECT * FROM unnest($2::pg_catalog.bool[]%s) c(present, %s)\n"
+        "    %s\n"
         "), closed AS (\n"
-        "    INSERT INTO ledger.%s_history (valid_from, valid_to, class, %s)\n"
-        "    SELECT v.valid_from, $1::pg_catalog.int8,\n"
-        "        ledger.lifetime_class($1::pg_catalog.int8 - v.valid_from), %s\n"
-        "    FROM change c JOIN ledger.%s v ON v.%s = c.%s\n"
+        "    INSERT INTO ledger.%s_history AS v (valid_from, valid_to, class, %s)\n"
+        "    SELECT v.valid_from, c.height, ledger.lifetime_class(c.height - v.valid_from), %s\n"
+        "    FROM change c JOIN ledger.%s v ON %s WHERE c.first\n"
+        "    UNION ALL\n"
+        "    SELECT c.height, c.until, ledger.lifetime_class(c.until - c.height), %s\n"
+        "    FROM change c WHERE c.present AND c.until IS NOT NULL\n"
+        "    RETURNING v.valid_from, %s\n"
         "), gone AS (\n"
-        "    DELETE FROM ledger.%s v USING change c WHERE v.%s = c.%s AND NOT c.present\n"
-        "    RETURNING %s\n"
+        "    DELETE FROM ledger.%s v USING change c\n"
+        "    WHERE %s AND NOT c.present AND c.until IS NULL\n"
+        "    RETURNING c.height, c.first, %s\n"
         "), kept AS (\n"
         "    INSERT INTO ledger.%s AS v (valid_from, %s)\n"
-        "    SELECT $1::pg_catalog.int8, %s FROM change c WHERE c.present\n"
+        "    SELECT c.height, %s FROM change c WHERE c.present AND c.until IS NULL\n"
         "    ON CONFLICT (%s) DO UPDATE SET %s\n"
         "    RETURNING v.valid_from, %s\n"
         ")\n"
-        "SELECT tidemark.change_digest(s.key, s.leaf) FROM (\n"
-        "    SELECT %s AS key, %s AS leaf FROM kept\n"
-        "    UNION ALL SELECT %s, NULL FROM gone) s",
-        arrays, list(a, v, "", false), v->table, list(a, v, "", false), list(a, v, "v.", false),
-        v->table, key, key, v->table, key, key, list(a, v, "v.", false), v->table,
-        list(a, v, "", false), list(a, v, "c.", true), key, updates, list(a, v, "v.", false),
-        v->digest_key, v->leaf, v->digest_key);
+        "SELECT valid_from, %s FROM (\n"
+        "    SELECT true AS present, * FROM kept\n"
+        "    UNION ALL SELECT true, * FROM closed WHERE valid_from >= $1::pg_catalog.int8\n"
+        "    UNION ALL SELECT false, height, %s%s FROM gone WHERE first\n"
+        /* Deleted between two heights of this transaction: no row was ever stored to be gone. */
+        "    UNION ALL SELECT false, height, %s%s FROM change\n"
+        "        WHERE NOT present AND NOT (first AND until IS NULL)\n"
+        ") s GROUP BY valid_from",
+        changes_sql(a, v, kind), v->table, columns, stored, v->table, same_key(a, v), given, stored,
+        v->table, same_key(a, v), list(a, v, "v.", v->key_count, false), v->table, columns, given,
+        list(a, v, "", v->key_count, false), updates, stored, v->digest,
+        list(a, v, "", v->key_count, false), nulls, list(a, v, "", v->key_count, false), nulls);
 }
 
 /* Parameters, flags, pools and validators whole; of other actors those that are due some time. */
@@ -195,8 +267,11 @@ const char *statement_sql(struct arena *a, const struct versioned *v, enum state
 
     switch (kind) {
     case STATEMENT_APPLY:
-        return apply_sql(a, v);
+    case STATEMENT_MERGE:
+        return apply_sql(a, v, kind);
     case STATEMENT_FETCH:
+        if (v->tree == TREES)
+            return NULL;
         return arena_format(a, "SELECT %s FROM ledger.%s v WHERE v.%s = ANY ($1::pg_catalog.%s[])",
                             versioned_select(a, v), v->table, key->name, sql_type(key->kind));
     case STATEMENT_BASE:
@@ -205,6 +280,8 @@ const char *statement_sql(struct arena *a, const struct versioned *v, enum state
         return arena_format(a, "SELECT %s FROM ledger.%s v%s", versioned_select(a, v), v->table,
                             base_condition(v->tree));
     case STATEMENT_LEAVES:
+        if (v->tree == TREES)
+            return NULL;
         /* $1 number of the page, $2 and $3 range of path64, $4 most rows it can hold */
         return arena_format(
             a,

@@ -16,6 +16,9 @@ struct store_pg;
  */
 enum tm_err store_check(PGconn *conn, struct tm_error *e);
 
+/* The part of it that needs no schema: server, encoding, collation, settings, event triggers. */
+enum tm_err store_check_server(PGconn *conn, struct tm_error *e);
+
 /* store_check, then a store over the connection, which it borrows (and may PQreset) until closed.
  */
 enum tm_err store_open(PGconn *conn, struct store_pg **out, struct tm_error *e);

@@ -21,55 +21,42 @@ static void pause_msec(long msec)
     nanosleep(&t, NULL);
 }
 
-/* Writes all blocks but for the commit; each seal travels with the next block's rows. */
-static enum tm_err write_blocks(PGconn *conn, struct arena *a,
-                                const struct store_block *const *blocks, size_t count,
-                                struct block_writing *last, bool *fence_lost, struct tm_error *e)
+/* All rows of the blocks; the seals are still to come. */
+static enum tm_err write_rows(PGconn *conn, struct arena *a,
+                              const struct store_block *const *blocks, size_t count,
+                              struct batch_writing *w, bool *fence_lost, struct tm_error *e)
 {
-    struct block_writing previous = {0};
     PGresult *r;
-    enum tm_err err = TM_OK;
+    enum tm_err err = pg_send(conn, "BEGIN", e);
 
-    for (size_t i = 0; i < count && err == TM_OK; i++) {
-        bool received;
-
-        err = i == 0 ? pg_send(conn, "BEGIN", e) : block_send_seal(conn, a, &previous, e);
-        if (err == TM_OK)
-            err = block_send(conn, a, blocks[i], last, e);
-        if (err == TM_OK)
-            err = pg_sync(conn, e);
-        if (err == TM_OK) {
-            err = pg_receive(conn, i == 0 ? "BEGIN" : "sealing the block", &r, e);
-            PQclear(r);
-        }
-        received = err == TM_OK;
-        if (received)
-            err = block_receive(conn, last, e);
-        if (err == TM_OK)
-            err = pg_synced(conn, e);
-        *fence_lost = err == TM_ERR_MISMATCH && received && !last->fence_held;
-        previous = *last;
-        if (a->used > (size_t)16 << 20)
-            arena_reset(a);
+    if (err == TM_OK)
+        err = batch_send(conn, a, blocks, count, w, e);
+    if (err == TM_OK)
+        err = pg_sync(conn, e);
+    if (err == TM_OK) {
+        err = pg_receive(conn, "BEGIN", &r, e);
+        PQclear(r);
     }
-    return err;
+    if (err != TM_OK)
+        return err;
+    err = batch_receive(conn, w, e);
+    *fence_lost = err == TM_ERR_MISMATCH && !w->fence_held;
+    return err == TM_OK ? pg_synced(conn, e) : err;
 }
 
-/* Seal and commit in one round trip; a lost answer leaves the store in doubt. */
+/* Seals and commit in one round trip; a lost answer leaves the store in doubt. */
 static enum tm_err seal_and_commit(struct store_pg *s, struct arena *a,
-                                   const struct block_writing *last, struct tm_error *e)
+                                   const struct batch_writing *w, struct tm_error *e)
 {
     PGresult *r;
-    enum tm_err err = block_send_seal(s->conn, a, last, e);
+    enum tm_err err = batch_send_seals(s->conn, a, w, e);
 
     if (err == TM_OK)
         err = pg_send(s->conn, "COMMIT", e);
     if (err == TM_OK)
         err = pg_sync(s->conn, e);
-    if (err == TM_OK) {
-        err = pg_receive(s->conn, "sealing the block", &r, e);
-        PQclear(r);
-    }
+    if (err == TM_OK)
+        err = batch_receive_seals(s->conn, w, e);
     if (err != TM_OK) {
         s->in_doubt = PQstatus(s->conn) != CONNECTION_OK;
         return err;
@@ -133,7 +120,7 @@ static enum tm_err write_once(struct store_pg *s, const struct store_block *cons
                               size_t count, bool *fence_lost, struct tm_error *e)
 {
     struct arena a;
-    struct block_writing last;
+    struct batch_writing w;
     struct tm_error ignored;
     enum tm_err err = TM_OK;
 
@@ -141,9 +128,9 @@ static enum tm_err write_once(struct store_pg *s, const struct store_block *cons
     if (PQenterPipelineMode(s->conn) != 1)
         err = pg_error(s->conn, NULL, "database", e);
     if (err == TM_OK)
-        err = write_blocks(s->conn, &a, blocks, count, &last, fence_lost, e);
+        err = write_rows(s->conn, &a, blocks, count, &w, fence_lost, e);
     if (err == TM_OK)
-        err = seal_and_commit(s, &a, &last, e);
+        err = seal_and_commit(s, &a, &w, e);
     pg_abandon_pipeline(s->conn);
     if (err != TM_OK && PQtransactionStatus(s->conn) != PQTRANS_IDLE)
         pg_run(s->conn, "ROLLBACK", &ignored);

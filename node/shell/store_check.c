@@ -12,21 +12,33 @@ struct check {
     const char *text; /* with %s for that name */
 };
 
-static const struct check CHECKS[] = {
+#define CREATE_DATABASE                                                                            \
+    "CREATE DATABASE name TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+
+/* Hold without a schema as well. */
+static const struct check SERVER_CHECKS[] = {
     {"SELECT pg_catalog.current_setting('server_encoding')\n"
      "WHERE pg_catalog.current_setting('server_encoding') <> 'UTF8'",
-     "the database's encoding is %s; create it with ENCODING 'UTF8' TEMPLATE template0"},
-    {"SELECT datcollate || ' / ' || datctype FROM pg_catalog.pg_database\n"
+     "the database's encoding is %s; a chain needs UTF8 and C: " CREATE_DATABASE},
+    {"SELECT datcollate || ' / ' || datctype\n"
+     "    || CASE WHEN datlocprovider <> 'c' THEN ' of ICU' ELSE '' END\n"
+     "FROM pg_catalog.pg_database\n"
      "WHERE datname = pg_catalog.current_database()\n"
      "    AND (datlocprovider <> 'c' OR datcollate NOT IN ('C', 'POSIX')\n"
      "        OR datctype NOT IN ('C', 'POSIX'))",
-     "the database's collation is %s; create it with LOCALE 'C' TEMPLATE template0"},
+     "the database's collation is %s; a chain needs UTF8 and C: " CREATE_DATABASE},
     {"SELECT name || ' = ' || setting FROM pg_catalog.pg_settings\n"
      "WHERE name IN ('fsync', 'full_page_writes') AND setting <> 'on'",
      "the server runs with %s, so a crash could lose or tear what was signed; set it to on in "
      "postgresql.conf and restart the server"},
     {"SELECT 'a replica or in recovery' WHERE pg_catalog.pg_is_in_recovery()",
      "the server is %s and takes no writes; connect to the primary"},
+    {"SELECT evtname::pg_catalog.text FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'",
+     "event trigger %s runs in this database; drop it"},
+};
+
+/* Name the tables of the schema. */
+static const struct check LEDGER_CHECKS[] = {
     {"SELECT pg_catalog.format('%s on ledger.%I', t.tgname, c.relname)\n"
      "FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid\n"
      "WHERE c.relnamespace = 'ledger'::pg_catalog.regnamespace AND NOT t.tgisinternal",
@@ -42,26 +54,25 @@ static const struct check CHECKS[] = {
      "FROM pg_catalog.pg_class c\n"
      "WHERE c.relnamespace = 'ledger'::pg_catalog.regnamespace AND c.relrowsecurity",
      "policy %s could hide rows; drop it (ALTER TABLE … DISABLE ROW LEVEL SECURITY)"},
-    {"SELECT evtname::pg_catalog.text FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'",
-     "event trigger %s runs in this database; drop it"},
 };
 
 /* The first thing that is wrong, in words. */
-static enum tm_err run_check(PGconn *conn, const struct check *c, struct tm_error *e)
+static enum tm_err run_checks(PGconn *conn, const struct check *checks, size_t count,
+                              struct tm_error *e)
 {
-    PGresult *r;
-    enum tm_err err = pg_query(conn, c->sql, NULL, &r, e);
+    enum tm_err err = TM_OK;
 
-    if (err != TM_OK)
-        return err;
-    if (PQntuples(r) > 0) {
-        /* The name is the server's, the text is one of the table above. */
-        const char *place = strstr(c->text, "%s");
+    for (size_t i = 0; i < count && err == TM_OK; i++) {
+        /* The name is the server's, the text is one of the tables above. */
+        const char *text = checks[i].text, *place = strstr(text, "%s");
+        PGresult *r;
 
-        err = tm_fail(e, TM_ERR_CONFIG, "%.*s%s%s", (int)(place - c->text), c->text,
-                      PQgetvalue(r, 0, 0), place + 2);
+        err = pg_query(conn, checks[i].sql, NULL, &r, e);
+        if (err == TM_OK && PQntuples(r) > 0)
+            err = tm_fail(e, TM_ERR_CONFIG, "%.*s%s%s", (int)(place - text), text,
+                          PQgetvalue(r, 0, 0), place + 2);
+        PQclear(r);
     }
-    PQclear(r);
     return err;
 }
 
@@ -99,22 +110,26 @@ static enum tm_err check_build(PGconn *conn, struct tm_error *e)
     return err;
 }
 
-enum tm_err store_check(PGconn *conn, struct tm_error *e)
+enum tm_err store_check_server(PGconn *conn, struct tm_error *e)
 {
     int version = PQserverVersion(conn);
-    enum tm_err err;
 
     if (version < SERVER_OLDEST || version > SERVER_NEWEST)
         return tm_fail(e, TM_ERR_CONFIG, "the server is PostgreSQL %d.%d; this program needs 15",
                        version / 10000, version % 10000);
-    err = pg_session_set(conn, e);
-    /* The schema first: the other checks name it. */
+    return run_checks(conn, SERVER_CHECKS, sizeof SERVER_CHECKS / sizeof *SERVER_CHECKS, e);
+}
+
+enum tm_err store_check(PGconn *conn, struct tm_error *e)
+{
+    enum tm_err err = pg_session_set(conn, e);
+
     if (err == TM_OK)
-        err = run_check(conn, &CHECKS[0], e);
+        err = store_check_server(conn, e);
     if (err == TM_OK)
         err = check_schema(conn, e);
-    for (size_t i = 1; i < sizeof CHECKS / sizeof *CHECKS && err == TM_OK; i++)
-        err = run_check(conn, &CHECKS[i], e);
+    if (err == TM_OK)
+        err = run_checks(conn, LEDGER_CHECKS, sizeof LEDGER_CHECKS / sizeof *LEDGER_CHECKS, e);
     if (err == TM_OK)
         err = check_build(conn, e);
     return err;

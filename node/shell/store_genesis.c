@@ -57,28 +57,25 @@ static enum tm_err restrict_amounts(PGconn *conn, struct tm_error *e)
 static enum tm_err write_block(PGconn *conn, struct arena *a, const struct store_block *b,
                                struct tm_error *e)
 {
-    struct block_writing w;
-    PGresult *r;
+    struct batch_writing w;
     enum tm_err err = TM_OK;
 
     if (PQenterPipelineMode(conn) != 1)
         err = pg_error(conn, NULL, "database", e);
     if (err == TM_OK)
-        err = block_send(conn, a, b, &w, e);
+        err = batch_send(conn, a, &b, 1, &w, e);
     if (err == TM_OK)
         err = pg_sync(conn, e);
     if (err == TM_OK)
-        err = block_receive(conn, &w, e);
+        err = batch_receive(conn, &w, e);
     if (err == TM_OK)
         err = pg_synced(conn, e);
     if (err == TM_OK)
-        err = block_send_seal(conn, a, &w, e);
+        err = batch_send_seals(conn, a, &w, e);
     if (err == TM_OK)
         err = pg_sync(conn, e);
-    if (err == TM_OK) {
-        err = pg_receive(conn, "sealing block 0", &r, e);
-        PQclear(r);
-    }
+    if (err == TM_OK)
+        err = batch_receive_seals(conn, &w, e);
     if (err == TM_OK)
         err = pg_synced(conn, e);
     pg_abandon_pipeline(conn);

@@ -67,19 +67,21 @@ enum tm_err store_guard_read(struct store_pg *s, struct arena *a, struct guard_c
 }
 
 static enum tm_err send_rows(struct store_pg *s, struct arena *a, const struct guard_content *all,
-                             const bool *marked, uint64_t height, uint64_t round,
-                             const struct hash32 *header_hash, struct bytes body,
+                             const bool *marked, const uint64_t *rows, uint64_t height,
+                             uint64_t round, const struct hash32 *header_hash, struct bytes body,
                              struct tm_error *e)
 {
     struct pg_params p;
-    struct pg_array address, sequence;
+    struct pg_array address, sequence, row;
 
     pg_array_begin(&address, a, PG_BYTEA);
     pg_array_begin(&sequence, a, PG_INT8);
+    pg_array_begin(&row, a, PG_INT8);
     for (size_t i = 0; i < all->count; i++)
         if (marked[i]) {
             pg_array_bytes(&address, bytes_address(&all->records[i].address));
             pg_array_int64(&sequence, (int64_t)all->records[i].sequence);
+            pg_array_int64(&row, (int64_t)rows[i]);
         }
     pg_params_init(&p, a);
     pg_param_bytes(&p, bytes_of(all->place.chain_id));
@@ -92,24 +94,37 @@ static enum tm_err send_rows(struct store_pg *s, struct arena *a, const struct g
     pg_param_array(&p, &address);
     pg_param_array(&p, &sequence);
     pg_param_bytes(&p, body);
+    pg_param_array(&p, &row);
     return pg_send_prepared(s->conn, "guard_persist", &p, e);
 }
 
-static enum tm_err finish_rows(PGconn *conn, struct tm_error *e)
+/* Takes the answer: every marked row was as this node knew it, or nothing may be signed. */
+static enum tm_err finish_rows(PGconn *conn, const struct guard_content *all, const bool *marked,
+                               uint64_t *rows, struct tm_error *e)
 {
     PGresult *r = PQgetResult(conn), *end;
     enum tm_err err = TM_OK;
+    int64_t expected = 0;
 
-    if (r == NULL || PQresultStatus(r) != PGRES_COMMAND_OK)
+    for (size_t i = 0; i < all->count; i++)
+        expected += marked[i];
+    if (r == NULL || PQresultStatus(r) != PGRES_TUPLES_OK)
         err = pg_error(conn, r, "writing the vote guard", e);
+    else if (pg_get_int64(r, 0, 0) != expected)
+        err = tm_fail(e, TM_ERR_CONFIG,
+                      "another node signs with these keys on this database: the vote guard is not "
+                      "what this node wrote last; only one of the two may run");
     PQclear(r);
     while (PQstatus(conn) == CONNECTION_OK && (end = PQgetResult(conn)) != NULL)
         PQclear(end);
+    for (size_t i = 0; i < all->count && err == TM_OK; i++)
+        if (marked[i])
+            rows[i] = all->records[i].sequence;
     return err;
 }
 
 enum tm_err store_guard_persist(struct store_pg *s, struct guard_file *file,
-                                const struct guard_content *all, const bool *marked,
+                                const struct guard_content *all, const bool *marked, uint64_t *rows,
                                 uint64_t height, uint64_t round, const struct hash32 *header_hash,
                                 struct bytes body, struct tm_error *e)
 {
@@ -119,11 +134,11 @@ enum tm_err store_guard_persist(struct store_pg *s, struct guard_file *file,
 
     arena_init(&a);
     if (row_err == TM_OK)
-        row_err = send_rows(s, &a, all, marked, height, round, header_hash, body, &row_error);
+        row_err = send_rows(s, &a, all, marked, rows, height, round, header_hash, body, &row_error);
     /* While the server syncs its log, this process syncs the file. */
     err = guard_file_write(file, all, e);
     if (row_err == TM_OK)
-        row_err = finish_rows(s->conn, &row_error);
+        row_err = finish_rows(s->conn, all, marked, rows, &row_error);
     if (err == TM_OK && row_err != TM_OK) {
         *e = row_error;
         err = row_err;

@@ -15,10 +15,12 @@ enum tm_err store_guard_read(struct store_pg *s, struct arena *a, struct guard_c
 
 /*
  * Writes records (those marked) and the body to the database and all records to the file, side by
- * side; TM_OK when both are on disk. TM_ERR_IO: try again. TM_ERR_CONFIG: the file failed for good.
+ * side; TM_OK when both are on disk. rows: the sequence each record's row had when this node last
+ * read or wrote it, 0 for no row; brought up to date. TM_ERR_IO: try again. TM_ERR_CONFIG: another
+ * node wrote a row meanwhile, or the file failed for good; nothing may be signed.
  */
 enum tm_err store_guard_persist(struct store_pg *s, struct guard_file *file,
-                                const struct guard_content *all, const bool *marked,
+                                const struct guard_content *all, const bool *marked, uint64_t *rows,
                                 uint64_t height, uint64_t round, const struct hash32 *header_hash,
                                 struct bytes body, struct tm_error *e);
 

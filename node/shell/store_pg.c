@@ -35,50 +35,24 @@ static const char *const FIXED[][2] = {
               "WHERE height = $1::pg_catalog.int8 - 1 AND state_hash = $3"},
     {"first_tip", "INSERT INTO ledger.tip (height, earliest, state_hash)\n"
                   "VALUES ($1::pg_catalog.int8, 0, $2)"},
-    {"apply_nodes",
-     "WITH change AS MATERIALIZED (\n"
-     "    SELECT * FROM unnest($2::pg_catalog.int2[], $3::pg_catalog.int2[],\n"
-     "        $4::pg_catalog.int8[], $5::pg_catalog.bytea[]) c(tree, depth, prefix, digest)\n"
-     "), closed AS (\n"
-     "    INSERT INTO ledger.tree_node_history (tree, depth, prefix, valid_from, valid_to, class,\n"
-     "        digest)\n"
-     "    SELECT v.tree, v.depth, v.prefix, v.valid_from, $1::pg_catalog.int8,\n"
-     "        ledger.lifetime_class($1::pg_catalog.int8 - v.valid_from), v.digest\n"
-     "    FROM change c JOIN ledger.tree_node v\n"
-     "        ON v.tree = c.tree AND v.depth = c.depth AND v.prefix = c.prefix\n"
-     "), gone AS (\n"
-     "    DELETE FROM ledger.tree_node v USING change c\n"
-     "    WHERE v.tree = c.tree AND v.depth = c.depth AND v.prefix = c.prefix AND c.digest IS "
-     "NULL\n"
-     "    RETURNING v.tree, v.depth, v.prefix\n"
-     "), kept AS (\n"
-     "    INSERT INTO ledger.tree_node AS v (tree, depth, prefix, valid_from, digest)\n"
-     "    SELECT c.tree, c.depth, c.prefix, $1::pg_catalog.int8, c.digest FROM change c\n"
-     "    WHERE c.digest IS NOT NULL\n"
-     "    ON CONFLICT (tree, depth, prefix) DO UPDATE SET valid_from = excluded.valid_from,\n"
-     "        digest = excluded.digest\n"
-     "    RETURNING v.tree, v.depth, v.prefix, v.digest\n"
-     ")\n"
-     "SELECT tidemark.node_digest(s.tree, s.depth, s.prefix, s.digest) FROM (\n"
-     "    SELECT tree, depth, prefix, digest FROM kept\n"
-     "    UNION ALL SELECT tree, depth, prefix, NULL FROM gone) s"},
-    /* $10: places of transactions whose leaf was there before (`reference` repeats some). */
+    /* $10 and $11: transactions whose leaf was there before (`reference` repeats some). */
     {"apply_transactions",
      "WITH kept AS (\n"
      "    INSERT INTO ledger.transaction (height, tx_index, hash, tx, result_code, error, signer,\n"
      "        recipient, message_type)\n"
-     "    SELECT $1::pg_catalog.int8, t.* FROM unnest($2::pg_catalog.int4[],\n"
+     "    SELECT * FROM unnest($1::pg_catalog.int8[], $2::pg_catalog.int4[],\n"
      "        $3::pg_catalog.bytea[], $4::pg_catalog.bytea[], $5::pg_catalog.int4[],\n"
      "        $6::pg_catalog.text[], $7::pg_catalog.bytea[], $8::pg_catalog.bytea[],\n"
-     "        $9::pg_catalog.text[]) t\n"
-     "    RETURNING tx_index, hash, tx\n"
+     "        $9::pg_catalog.text[])\n"
+     "    RETURNING height, tx_index, hash, tx\n"
      ")\n"
-     "SELECT tidemark.change_digest(hash, tx) FROM kept\n"
-     "WHERE tx_index <> ALL ($10::pg_catalog.int4[])"},
-    {"apply_changes",
-     "INSERT INTO ledger.change (height, tree, key, step)\n"
-     "SELECT $1::pg_catalog.int8, c.* FROM unnest(\n"
-     "    $2::pg_catalog.int2[], $3::pg_catalog.bytea[], $4::pg_catalog.int4[]) c"},
+     "SELECT height, tidemark.change_digest(hash, tx) FROM kept\n"
+     "WHERE (height, tx_index) NOT IN (SELECT * FROM unnest($10::pg_catalog.int8[],\n"
+     "    $11::pg_catalog.int4[]))\n"
+     "GROUP BY height"},
+    {"apply_changes", "INSERT INTO ledger.change (height, tree, key, step)\n"
+                      "SELECT * FROM unnest($1::pg_catalog.int8[], $2::pg_catalog.int2[],\n"
+                      "    $3::pg_catalog.bytea[], $4::pg_catalog.int4[])"},
     {"apply_block",
      "INSERT INTO ledger.block (height, network_id, state_hash, previous_state_hash, proposer,\n"
      "    certificate, seconds, nanos, block_time, tree_roots, validator_set_hash,\n"
@@ -97,21 +71,33 @@ static const char *const FIXED[][2] = {
     {"guard_rows", "SELECT address, height, round, step, header_hash, sequence, chain_id,\n"
                    "    system_identifier, timeline\n"
                    "FROM ledger.vote_guard ORDER BY height, round, step"},
+    /* A row that is neither as this node knew it nor already as it is to be is another node's: then
+     * nothing is written (network.md 2.7). The answer: how many were. */
     {"guard_persist",
-     "WITH body AS (\n"
+     "WITH record AS MATERIALIZED (\n"
+     "    SELECT * FROM unnest($8::pg_catalog.bytea[], $9::pg_catalog.int8[],\n"
+     "        $11::pg_catalog.int8[]) k(address, sequence, known)\n"
+     "), guard AS (\n"
+     "    INSERT INTO ledger.vote_guard AS v (address, chain_id, height, round, step,\n"
+     "        header_hash, sequence, system_identifier, timeline)\n"
+     "    SELECT k.address, $1, $2::pg_catalog.int8, $3::pg_catalog.int8, $4,\n"
+     "        $5::pg_catalog.bytea, k.sequence, $6, $7\n"
+     "    FROM record k\n"
+     "    ON CONFLICT (address) DO UPDATE SET chain_id = excluded.chain_id,\n"
+     "        height = excluded.height, round = excluded.round, step = excluded.step,\n"
+     "        header_hash = excluded.header_hash, sequence = excluded.sequence,\n"
+     "        system_identifier = excluded.system_identifier, timeline = excluded.timeline\n"
+     "    WHERE v.sequence = (SELECT k.known FROM record k WHERE k.address = v.address)\n"
+     "        OR (v.height, v.round, v.step, v.header_hash, v.sequence) = (excluded.height,\n"
+     "            excluded.round, excluded.step, excluded.header_hash, excluded.sequence)\n"
+     "    RETURNING v.address\n"
+     "), body AS (\n"
      "    INSERT INTO ledger.proposal (height, round, header_hash, body)\n"
-     "    VALUES ($2::pg_catalog.int8, $3::pg_catalog.int8, $5::pg_catalog.bytea, $10)\n"
+     "    SELECT $2::pg_catalog.int8, $3::pg_catalog.int8, $5::pg_catalog.bytea, $10\n"
+     "    WHERE EXISTS (SELECT FROM guard)\n"
      "    ON CONFLICT (height, round, header_hash) DO NOTHING\n"
      ")\n"
-     "INSERT INTO ledger.vote_guard (address, chain_id, height, round, step, header_hash,\n"
-     "    sequence, system_identifier, timeline)\n"
-     "SELECT k.address, $1, $2::pg_catalog.int8, $3::pg_catalog.int8, $4,\n"
-     "    $5::pg_catalog.bytea, k.sequence, $6, $7\n"
-     "FROM unnest($8::pg_catalog.bytea[], $9::pg_catalog.int8[]) k(address, sequence)\n"
-     "ON CONFLICT (address) DO UPDATE SET chain_id = excluded.chain_id,\n"
-     "    height = excluded.height, round = excluded.round, step = excluded.step,\n"
-     "    header_hash = excluded.header_hash, sequence = excluded.sequence,\n"
-     "    system_identifier = excluded.system_identifier, timeline = excluded.timeline"},
+     "SELECT pg_catalog.count(*) FROM guard"},
     {"guard_body", "SELECT body FROM ledger.proposal\n"
                    "WHERE height = $1::pg_catalog.int8 AND header_hash = $2 LIMIT 1"},
     {"notify", "SELECT pg_catalog.pg_notify('tidemark_block', $1)"},
@@ -128,7 +114,7 @@ enum tm_err store_prepare(PGconn *conn, struct tm_error *e)
     arena_init(&a);
     for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED && err == TM_OK; i++)
         err = pg_prepare(conn, FIXED[i][0], FIXED[i][1], e);
-    for (int tree = 0; tree < TREES; tree++) {
+    for (int tree = 0; tree <= TREES; tree++) {
         const struct versioned *v = versioned_of((enum tree_id)tree);
 
         for (int kind = 0; v != NULL && kind < STATEMENT_KINDS && err == TM_OK; kind++) {

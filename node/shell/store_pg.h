@@ -34,20 +34,30 @@ enum tm_err store_pg_apply(void *ctx, const struct store_block *const *blocks, s
                            struct tm_error *e);
 
 /*
- * Writing one block inside an open transaction, in pipeline mode. send queues the fence (not at
- * height 0) and all rows; receive takes the digests of the rows as stored; seal queues the seal.
+ * Writing consecutive blocks inside an open transaction, in pipeline mode: the fence of the first
+ * and all rows, one statement per table; the digests of the rows as stored come back block by
+ * block.
  */
 struct block_writing {
     const struct store_block *block;
-    bool has_tree[TREES], has_nodes;
     struct hash32 stored[TREES], stored_nodes;
-    bool fence_held; /* the tip was the previous block */
 };
 
-enum tm_err block_send(PGconn *conn, struct arena *a, const struct store_block *b,
-                       struct block_writing *w, struct tm_error *e);
-enum tm_err block_receive(PGconn *conn, struct block_writing *w, struct tm_error *e);
-enum tm_err block_send_seal(PGconn *conn, struct arena *a, const struct block_writing *w,
-                            struct tm_error *e);
+struct batch_writing {
+    struct block_writing *blocks; /* in the arena */
+    size_t count;
+    bool has_table[TREES + 1]; /* by tree; TREES: tree nodes */
+    bool has_changes;
+    bool fence_held; /* the tip was the block before the first */
+};
+
+enum tm_err batch_send(PGconn *conn, struct arena *a, const struct store_block *const *blocks,
+                       size_t count, struct batch_writing *w, struct tm_error *e);
+enum tm_err batch_receive(PGconn *conn, struct batch_writing *w, struct tm_error *e);
+
+/* The seals, each with the tip at its block, all in one go. */
+enum tm_err batch_send_seals(PGconn *conn, struct arena *a, const struct batch_writing *w,
+                             struct tm_error *e);
+enum tm_err batch_receive_seals(PGconn *conn, const struct batch_writing *w, struct tm_error *e);
 
 #endif

@@ -7,7 +7,7 @@
 #include "protocol/base/build_id.h"
 
 static const char *const STATEMENTS[][2] = {
-    {"pending", "SELECT s.tx FROM ops.submission s\n"
+    {"pending", "SELECT s.hash, s.tx FROM ops.submission s\n"
                 "WHERE s.status = 'pending'\n"
                 "    AND NOT EXISTS (SELECT FROM ops.mempool m WHERE m.hash = s.hash)\n"
                 "ORDER BY s.id LIMIT $1"},
@@ -100,7 +100,7 @@ bool submissions_notified(struct submissions *s)
     return any;
 }
 
-enum tm_err submissions_pending(struct submissions *s, struct arena *a, struct bytes **out,
+enum tm_err submissions_pending(struct submissions *s, struct arena *a, struct submission **out,
                                 size_t *count, struct tm_error *e)
 {
     struct pg_params p;
@@ -114,11 +114,13 @@ enum tm_err submissions_pending(struct submissions *s, struct arena *a, struct b
     if (err != TM_OK)
         return err;
     *count = (size_t)PQntuples(r);
-    *out = arena_array(a, struct bytes, *count);
-    for (size_t i = 0; i < *count; i++)
-        (*out)[i] = arena_copy(a, pg_get_bytes(r, (int)i, 0));
+    *out = arena_array(a, struct submission, *count);
+    for (size_t i = 0; i < *count && err == TM_OK; i++) {
+        (*out)[i].tx = arena_copy(a, pg_get_bytes(r, (int)i, 1));
+        err = pg_get_hash(r, (int)i, 0, &(*out)[i].hash, e);
+    }
     PQclear(r);
-    return TM_OK;
+    return err;
 }
 
 enum tm_err submissions_refuse(struct submissions *s, const struct submission_refusal *list,

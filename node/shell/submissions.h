@@ -27,8 +27,13 @@ enum tm_err submissions_reconnect(struct submissions *s, bool *again, struct tm_
 /* Takes notifications off the socket; true if there was one. */
 bool submissions_notified(struct submissions *s);
 
+struct submission {
+    struct hash32 hash; /* the row's */
+    struct bytes tx;
+};
+
 /* Pending transactions that are not in ops.mempool, oldest first, in the arena. */
-enum tm_err submissions_pending(struct submissions *s, struct arena *a, struct bytes **out,
+enum tm_err submissions_pending(struct submissions *s, struct arena *a, struct submission **out,
                                 size_t *count, struct tm_error *e);
 
 /* A transaction's way out of the pool without a block, or the refusal to let it in. */

@@ -17,6 +17,7 @@ static uint32_t element_type(enum column_kind kind)
     case COLUMN_OUTPUT:
     case COLUMN_RAW_KEY:
     case COLUMN_RAW_VALUE:
+    case COLUMN_NODE_DIGEST:
         return PG_BYTEA;
     case COLUMN_BALANCE:
     case COLUMN_STAKE:
@@ -30,7 +31,11 @@ static uint32_t element_type(enum column_kind kind)
         return PG_TEXT;
     case COLUMN_PAUSED:
     case COLUMN_UNSTAKING:
+    case COLUMN_NODE_PREFIX:
         return PG_INT8;
+    case COLUMN_NODE_TREE:
+    case COLUMN_NODE_DEPTH:
+        return PG_INT2;
     case COLUMN_ENABLED:
         return PG_BOOL;
     }
@@ -126,6 +131,11 @@ static enum tm_err add_value(struct pg_array *array, struct arena *a, enum colum
     case COLUMN_ENABLED:
         pg_array_bool(array, r->flag.enabled);
         break;
+    case COLUMN_NODE_TREE:
+    case COLUMN_NODE_DEPTH:
+    case COLUMN_NODE_PREFIX:
+    case COLUMN_NODE_DIGEST:
+        break;
     }
     return TM_OK;
 }
@@ -135,34 +145,66 @@ static bool is_key(enum column_kind kind)
     return kind == COLUMN_KEY || kind == COLUMN_NAME || kind == COLUMN_PATH;
 }
 
-enum tm_err versioned_params(struct pg_params *p, const struct versioned *v, height_t height,
-                             const struct ledger_write *writes, size_t count, struct tm_error *e)
+static void add_node_value(struct pg_array *array, enum column_kind kind,
+                           const struct versioned_change *c)
+{
+    if (kind == COLUMN_NODE_TREE)
+        pg_array_int16(array, (int16_t)c->node_tree);
+    else if (kind == COLUMN_NODE_DEPTH)
+        pg_array_int16(array, c->node->row.depth);
+    else if (kind == COLUMN_NODE_PREFIX)
+        pg_array_int64(array, (int64_t)c->node->row.prefix);
+    else if (c->node->present)
+        pg_array_bytes(array, bytes_hash(&c->node->row.digest));
+    else
+        pg_array_null(array);
+}
+
+static enum tm_err add_column(struct pg_params *p, enum column_kind kind,
+                              const struct versioned_change *changes, size_t count,
+                              struct tm_error *e)
 {
     struct pg_array array;
+    enum tm_err err = TM_OK;
 
-    pg_param_int64(p, height);
+    pg_array_begin(&array, p->arena, element_type(kind));
+    for (size_t i = 0; i < count && err == TM_OK; i++) {
+        const struct ledger_write *w = changes[i].write;
+
+        if (w == NULL)
+            add_node_value(&array, kind, &changes[i]);
+        else if (w->after != NULL || is_key(kind))
+            err = add_value(&array, p->arena, kind, w->after != NULL ? w->after : w->before, e);
+        else
+            pg_array_null(&array);
+    }
+    pg_param_array(p, &array);
+    return err;
+}
+
+enum tm_err versioned_params(struct pg_params *p, const struct versioned *v,
+                             enum statement_kind kind, height_t first,
+                             const struct versioned_change *changes, size_t count,
+                             struct tm_error *e)
+{
+    struct pg_array array;
+    enum tm_err err = TM_OK;
+
+    pg_param_int64(p, first);
     pg_array_begin(&array, p->arena, PG_BOOL);
     for (size_t i = 0; i < count; i++)
-        pg_array_bool(&array, writes[i].after != NULL);
+        pg_array_bool(&array, changes[i].write != NULL ? changes[i].write->after != NULL
+                                                       : changes[i].node->present);
     pg_param_array(p, &array);
-    for (int c = 0; c < v->column_count; c++) {
-        enum column_kind kind = v->columns[c].kind;
-
-        pg_array_begin(&array, p->arena, element_type(kind));
-        for (size_t i = 0; i < count; i++) {
-            const struct record *r = writes[i].after;
-            enum tm_err err = TM_OK;
-
-            if (r != NULL || is_key(kind))
-                err = add_value(&array, p->arena, kind, r != NULL ? r : writes[i].before, e);
-            else
-                pg_array_null(&array);
-            if (err != TM_OK)
-                return err;
-        }
-        pg_param_array(p, &array);
-    }
-    return TM_OK;
+    for (int c = 0; c < v->column_count && err == TM_OK; c++)
+        err = add_column(p, v->columns[c].kind, changes, count, e);
+    if (kind != STATEMENT_MERGE)
+        return err;
+    pg_array_begin(&array, p->arena, PG_INT8);
+    for (size_t i = 0; i < count; i++)
+        pg_array_int64(&array, changes[i].height);
+    pg_param_array(p, &array);
+    return err;
 }
 
 static enum tm_err read_column(struct arena *a, enum column_kind kind, const PGresult *r, int row,
@@ -216,6 +258,11 @@ static enum tm_err read_column(struct arena *a, enum column_kind kind, const PGr
         break;
     case COLUMN_ENABLED:
         out->flag.enabled = pg_get_bool(r, row, column);
+        break;
+    case COLUMN_NODE_TREE:
+    case COLUMN_NODE_DEPTH:
+    case COLUMN_NODE_PREFIX:
+    case COLUMN_NODE_DIGEST:
         break;
     }
     return TM_OK;

@@ -639,3 +639,25 @@ CREATE FUNCTION tidemark.block_header(number bigint)
     AS 'MODULE_PATHNAME', 'tidemark_block_header';
 COMMENT ON FUNCTION tidemark.block_header(bigint) IS
     'The encoded core.Block of this height without its transactions: header and certificate; headers of pruned heights are kept';
+
+-- Differences between heights, and who signed
+
+CREATE FUNCTION tidemark.diff_tree(
+    tree text, h1 bigint, h2 bigint,
+    OUT key bytea, OUT op text, OUT from_hash tidemark.hash32, OUT to_hash tidemark.hash32)
+    RETURNS SETOF record
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 100
+    AS 'MODULE_PATHNAME', 'tidemark_diff_tree';
+COMMENT ON FUNCTION tidemark.diff_tree(text, bigint, bigint) IS
+    'Leaves that differ between the states after blocks h1 and h2 (in either order), found by walking two versions of the tree and skipping equal digests, e.g. diff_tree(''account'', 100, 200): key (names as UTF-8), op = insert, update or delete, SHA-256 of the leaf at h1 and at h2 (NULL = no leaf). What diff finds from the list of changes, found a second way';
+
+CREATE FUNCTION tidemark.certificate_signatures(
+    certificate bytea, validators bytea[], public_keys bytea[], rules text,
+    OUT height bigint, OUT round bigint, OUT step integer, OUT state_hash tidemark.hash32,
+    OUT header_hash tidemark.hash32, OUT place integer, OUT address bytea, OUT signature bytea,
+    OUT valid boolean)
+    RETURNS SETOF record
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10
+    AS 'MODULE_PATHNAME', 'tidemark_certificate_signatures';
+COMMENT ON FUNCTION tidemark.certificate_signatures(bytea, bytea[], bytea[], text) IS
+    'Signatures of an encoded quorum certificate in its order, place from 0: valid = the first of this member of the given set (addresses and their public keys) that verifies under the rule set, standard or reference; NULL where no set is given. step 4 = commit; state_hash and header_hash are those of the header that was signed. Raises where the bytes are no certificate';

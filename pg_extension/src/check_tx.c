@@ -7,9 +7,12 @@
 #include "reader.h"
 #include "result.h"
 
+#include "access/detoast.h"
 #include "utils/memutils.h"
 
 #include "protocol/ledger/ledger.h"
+
+enum { CODE_UNMARSHAL = 26 }; /* utility.md 9 */
 
 PG_FUNCTION_INFO_V1(tidemark_check_tx);
 
@@ -90,9 +93,23 @@ static enum tm_err active_validators(void *ctx, size_t *out, struct tm_error *e)
     return TM_OK;
 }
 
+/* One that is too long to be decoded is refused like any other, by its size alone. */
+static struct bytes transaction_bytes(Datum value)
+{
+    Size size = toast_raw_datum_size(value) - VARHDRSZ;
+    struct tm_error e = {0};
+
+    if (size > TRANSACTION_MAX) {
+        tm_refuse(&e, CODE_UNMARSHAL, "the transaction has %zu bytes, at most %d are decoded", size,
+                  TRANSACTION_MAX);
+        raise_failure(&e);
+    }
+    return argument_bytes(value, TRANSACTION_MAX, "tx");
+}
+
 Datum tidemark_check_tx(PG_FUNCTION_ARGS)
 {
-    struct bytes raw = argument_bytes(PG_GETARG_DATUM(0), TRANSACTION_MAX, "tx");
+    struct bytes raw = transaction_bytes(PG_GETARG_DATUM(0));
     struct ledger_view view = {.get = get,
                                .has_transaction = has_transaction,
                                .unstaking = unstaking,

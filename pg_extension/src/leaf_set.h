@@ -1,6 +1,7 @@
 /*
- * The leaves an aggregate collects: two digests each in a flat array, sorted once when the root is
- * asked for. The keys are kept beside them only to name the one that occurs twice.
+ * The leaves an aggregate collects: two digests each in a flat array. A worker sorts and hashes its
+ * share before it hands it over, so that what is left for one process alone is to merge these runs
+ * and to hash the inner nodes.
  */
 #ifndef PG_EXTENSION_LEAF_SET_H
 #define PG_EXTENSION_LEAF_SET_H
@@ -9,12 +10,15 @@
 
 #include "protocol/smt/smt.h"
 
+enum { LEAF_RUNS_MAX = 8 }; /* more are sorted into one; a server gives a query a few workers */
+
 struct leaf_set {
     MemoryContext context;
     struct smt_leaf *leaves;
     size_t count, capacity;
-    uint8_t *keys; /* LE4 length and bytes of each, in order of arrival */
-    size_t key_bytes, key_capacity;
+    /* Sorted runs from the front, their leaves hashed; what follows them is as it was added. */
+    size_t run_end[LEAF_RUNS_MAX];
+    int run_count;
 };
 
 struct leaf_set *leaf_set_new(MemoryContext context);
@@ -25,12 +29,12 @@ void leaf_set_add(struct leaf_set *set, struct bytes key, struct bytes value);
 /* Appends the leaves of another set. */
 void leaf_set_append(struct leaf_set *set, const struct leaf_set *other);
 
-/* The set as one value for another process, and back. Raises when it exceeds what a value holds,
- * or when the bytes are no such value. */
-bytea *leaf_set_write(const struct leaf_set *set);
+/* The set as one value for another process, and back; the set that was read borrows the bytes.
+ * Raises when it exceeds what a value holds, or when the bytes are no such value. */
+bytea *leaf_set_write(struct leaf_set *set);
 struct leaf_set *leaf_set_read(MemoryContext context, struct bytes bytes);
 
-/* Sorts by path and gives the root. Raises naming the key when one occurs twice. */
+/* The root over all leaves. Raises when a key occurs twice, with its path. */
 struct hash32 leaf_set_root(struct leaf_set *set);
 
 #endif

@@ -111,15 +111,14 @@ static void read_nodes(struct arena *a, enum tree_id tree, height_t height, stru
     }
 }
 
-/* First and last path64 under a prefix of `depth` bits. */
-static int64 first_path64(uint64_t prefix, int depth)
+int64 first_path64(uint64_t prefix, int depth)
 {
     uint64_t bits = depth == 0 ? 0 : prefix << (64 - depth);
 
     return (int64)(bits ^ UINT64_C(1) << 63);
 }
 
-static int64 last_path64(uint64_t prefix, int depth)
+int64 last_path64(uint64_t prefix, int depth)
 {
     uint64_t bits = depth == 0 ? 0 : prefix << (64 - depth);
 

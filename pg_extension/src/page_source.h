@@ -21,4 +21,8 @@ enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, 
 size_t page_source_compare(struct arena *a, enum tree_id tree, height_t height,
                            const struct smt_node_change *changes, size_t count, size_t *wrong);
 
+/* First and last path64 under a prefix of `depth` bits. */
+int64 first_path64(uint64_t prefix, int depth);
+int64 last_path64(uint64_t prefix, int depth);
+
 #endif

@@ -62,7 +62,7 @@ void *arena_alloc(struct arena *a, size_t n)
     void *p;
 
     n = (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-    if (n > (size_t)(a->end - a->next)) {
+    if (a->next == NULL || n > (size_t)(a->end - a->next)) {
         /* A large request gets a chunk of its own and leaves the current one in use. */
         size_t room = n > ARENA_CHUNK / 4 ? n : ARENA_CHUNK;
         struct arena_chunk *c = a->source.get(a->source.ctx, sizeof *c + room);

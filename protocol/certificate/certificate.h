@@ -37,6 +37,10 @@ struct bytes certificate_encode(struct arena *a, const struct certificate *c);
 struct bytes vote_bytes(struct arena *a, uint64_t height, enum hotstuff_step step, uint64_t round,
                         struct bytes block_encoded);
 
+/* Is this the member's signature over the vote's bytes? */
+bool partial_signature_holds(const struct partial_signature *s, const struct validator *member,
+                             struct bytes vote, enum ed25519_rule rule);
+
 /* 3 * count > 2 * members. */
 bool is_quorum(size_t count, size_t members);
 

@@ -10,8 +10,8 @@ bool is_quorum(size_t count, size_t members)
     return 3 * count > 2 * members;
 }
 
-static bool signature_holds(const struct partial_signature *s, const struct validator *member,
-                            struct bytes vote, enum ed25519_rule rule)
+bool partial_signature_holds(const struct partial_signature *s, const struct validator *member,
+                             struct bytes vote, enum ed25519_rule rule)
 {
     struct public_key key;
     struct signature signature;
@@ -101,7 +101,7 @@ static enum tm_err check_all_signatures(struct arena *a, const struct certificat
             return tm_fail(e, TM_ERR_MISMATCH, "the certificate is signed by %s, no validator",
                            s->address.size == sizeof(struct address) ? hex_text(a, s->address)
                                                                      : "an odd address");
-        if (!signature_holds(s, &set->members[index], vote, rule))
+        if (!partial_signature_holds(s, &set->members[index], vote, rule))
             return tm_fail(e, TM_ERR_MISMATCH, "the certificate's signature of %s does not verify",
                            hex_text(a, s->address));
     }
@@ -121,7 +121,7 @@ static enum tm_err count_signatures(struct arena *a, const struct certificate *c
         long index = validator_set_find(set, c->signatures[i].address);
 
         if (index < 0 || counted[index] ||
-            !signature_holds(&c->signatures[i], &set->members[index], vote, rule))
+            !partial_signature_holds(&c->signatures[i], &set->members[index], vote, rule))
             continue;
         counted[index] = true;
         count++;

@@ -120,8 +120,8 @@
     SIXTEEN(X, 6)                                                                                  \
     SIXTEEN(X, 7)                                                                                  \
     SIXTEEN(X, 8)                                                                                  \
-    SIXTEEN(X, 9) SIXTEEN(X, a) SIXTEEN(X, b) SIXTEEN(X, c) SIXTEEN(X, d) SIXTEEN(X, e)            \
-        SIXTEEN(X, f)
+    SIXTEEN(X, 9)                                                                                  \
+    SIXTEEN(X, a) SIXTEEN(X, b) SIXTEEN(X, c) SIXTEEN(X, d) SIXTEEN(X, e) SIXTEEN(X, f)
 
 EVERY_BYTE(SCHEDULE)
 

@@ -45,7 +45,7 @@ enum tm_err smt_build(struct smt *t, const struct smt_leaf *leaves, size_t count
                         digests);
         part.digest = digests[at];
         part.ref = smt_make(t, SMT_LEAF);
-        *(struct smt_leaf *)smt_at(t, part.ref) = leaves[i];
+        *smt_leaf_at(t, part.ref) = leaves[i];
         if (!smt_fold_add(&fold, part)) {
             smt_clear(t);
             return unsorted(e);
@@ -71,4 +71,18 @@ enum tm_err smt_root_of_sorted(const struct smt_leaf *leaves, size_t count, stru
             return unsorted(e);
     *out = smt_fold_end(&fold, 0).digest;
     return TM_OK;
+}
+
+void smt_hash_leaves(struct smt_leaf *leaves, size_t count)
+{
+    struct hash32 digests[HASHED_TOGETHER];
+
+    for (size_t done = 0; done < count;) {
+        size_t n = count - done < HASHED_TOGETHER ? count - done : HASHED_TOGETHER;
+
+        hash_leaves(leaves + done, n, digests);
+        for (size_t i = 0; i < n; i++)
+            leaves[done + i].value_hash = digests[i];
+        done += n;
+    }
 }

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
-enum { DEEPEST = SMT_PAGE_BITS * SMT_STORED_LEVELS };
+enum {
+    DEEPEST = SMT_PAGE_BITS * SMT_STORED_LEVELS,
+    LOOK_AHEAD = 8 /* pairs; enough to hide the latency of memory */
+};
 
 /* A subtree seen from some depth: the digest is known there or has to be hashed. */
 struct view {
@@ -31,15 +34,13 @@ static struct hash32 digest_of(const struct smt *t, struct view v, unsigned dept
     return v.digest != NULL ? *v.digest : smt_digest_at(t, v.ref, depth);
 }
 
-static void add_pair(const struct smt *t, struct pairs *l, struct pair p)
+static void add_pair(struct pairs *l, struct pair p)
 {
     if (l->count == l->room) {
         l->room = l->room == 0 ? 64 : 2 * l->room;
         l->pair = smt_grown(l->pair, l->room, sizeof *l->pair);
     }
     l->pair[l->count++] = p;
-    smt_prefetch(t, p.old.ref);
-    smt_prefetch(t, p.new.ref);
 }
 
 /* True and *change filled if the row at this depth is not the same in both. */
@@ -72,10 +73,10 @@ static struct view child(const struct smt *t, struct view v, unsigned depth, boo
     case SMT_EMPTY:
         return v;
     case SMT_LEAF:
-        prefix = smt_word(((const struct smt_leaf *)smt_at(t, v.ref))->path.b, 0);
+        prefix = smt_word(smt_leaf_at(t, v.ref)->path.b, 0);
         break;
     case SMT_BRANCH: {
-        const struct smt_branch *b = smt_at(t, v.ref);
+        const struct smt_branch *b = smt_branch_at(t, v.ref);
 
         if (b->bit == depth)
             return (struct view){b->child[side], &b->digest[side]};
@@ -86,7 +87,7 @@ static struct view child(const struct smt *t, struct view v, unsigned depth, boo
         break;
     }
     case SMT_STUB:
-        prefix = ((const struct smt_stub *)smt_at(t, v.ref))->prefix;
+        prefix = smt_stub_at(t, v.ref)->prefix;
         break;
     }
     if ((prefix >> (63 - depth) & 1) != side)
@@ -104,7 +105,7 @@ static void step_down(const struct smt *t, const struct pair *p, unsigned depth,
                          p->prefix | (uint64_t)side << (63 - depth)};
 
         if (q.old.ref != q.new.ref)
-            add_pair(t, below, q);
+            add_pair(below, q);
     }
 }
 
@@ -117,15 +118,18 @@ size_t smt_node_changes(const struct smt_version *v, struct arena *a, struct smt
 
     buffer_init(&rows, a, sizeof **out);
     if (v->parent != NULL && v->parent->root.child[0] != v->root.child[0])
-        add_pair(t, &here,
-                 (struct pair){.old = {v->parent->root.child[0], NULL},
-                               .new = {v->root.child[0], NULL}});
+        add_pair(&here, (struct pair){.old = {v->parent->root.child[0], NULL},
+                                      .new = {v->root.child[0], NULL}});
     for (unsigned depth = 0; depth <= DEEPEST && here.count > 0; depth++) {
         struct pairs swap = here;
 
         for (size_t i = 0; i < here.count; i++) {
             struct smt_node_change change;
 
+            if (i + LOOK_AHEAD < here.count) {
+                smt_prefetch(t, here.pair[i + LOOK_AHEAD].old.ref);
+                smt_prefetch(t, here.pair[i + LOOK_AHEAD].new.ref);
+            }
             if (depth > 0 && depth % SMT_PAGE_BITS == 0 &&
                 differs(t, &here.pair[i], depth, &change))
                 buffer_append(&rows, &change, sizeof change);

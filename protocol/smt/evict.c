@@ -23,7 +23,7 @@ static void evict_below(struct eviction *x, struct smt_branch *b, int side, unsi
 
     if (smt_kind(ref) != SMT_BRANCH || smt_memory(x->t) <= x->target)
         return;
-    n = smt_at(x->t, ref);
+    n = smt_branch_at(x->t, ref);
     depth = n->bit < DEEPEST ? n->bit / SMT_PAGE_BITS * SMT_PAGE_BITS : DEEPEST;
     if (depth < top || depth < x->above || (x->spare_recent && n->epoch == x->t->epoch)) {
         evict_below(x, n, 0, n->bit + 1u);
@@ -35,7 +35,7 @@ static void evict_below(struct eviction *x, struct smt_branch *b, int side, unsi
     stub.digest = depth == top ? b->digest[side] : smt_digest_at(x->t, ref, depth);
     smt_release_subtree(x->t, ref);
     stub_ref = smt_make(x->t, SMT_STUB);
-    *(struct smt_stub *)smt_at(x->t, stub_ref) = stub;
+    *smt_stub_at(x->t, stub_ref) = stub;
     b->child[side] = stub_ref;
 }
 

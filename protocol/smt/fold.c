@@ -17,7 +17,7 @@ static void join_last(struct smt_fold *f)
     climb(right, bit + 1);
     if (f->tree != NULL) {
         uint32_t ref = smt_make(f->tree, SMT_BRANCH);
-        struct smt_branch *b = smt_at(f->tree, ref);
+        struct smt_branch *b = smt_branch_at(f->tree, ref);
 
         *b = (struct smt_branch){
             .digest = {left->digest, right->digest},

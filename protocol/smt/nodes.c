@@ -34,7 +34,7 @@ static void add_chunk(struct smt_pool *p)
     size_t size = SMT_CHUNK * p->item;
     uint8_t *chunk = present(aligned_alloc(HUGE_PAGE, size), size);
 
-    assert(p->chunk_count < 1u << (SMT_INDEX_BITS - SMT_CHUNK_BITS));
+    assert(p->chunk_count < (1u << SMT_INDEX_BITS) / SMT_CHUNK);
 #ifdef MADV_HUGEPAGE
     if (p->chunk_count > 0)
         madvise(chunk, size, MADV_HUGEPAGE);
@@ -48,13 +48,9 @@ uint32_t smt_make(struct smt *t, enum smt_kind kind)
     struct smt_pool *p = &t->pool[kind];
 
     p->in_use++;
-    if (p->spare_count > MADE_AHEAD) {
-        uint32_t soon = p->spare[p->spare_count - MADE_AHEAD - 1];
-        const uint8_t *at = smt_at(t, (uint32_t)kind << SMT_INDEX_BITS | soon);
-
-        __builtin_prefetch(at, 1);
-        __builtin_prefetch(at + p->item - 1, 1);
-    }
+    if (p->spare_count > MADE_AHEAD)
+        smt_prefetch(t,
+                     (uint32_t)kind << SMT_INDEX_BITS | p->spare[p->spare_count - MADE_AHEAD - 1]);
     if (p->spare_count > 0)
         return (uint32_t)kind << SMT_INDEX_BITS | p->spare[--p->spare_count];
     if (p->fresh == p->chunk_count * SMT_CHUNK)
@@ -77,7 +73,7 @@ void smt_release(struct smt *t, uint32_t ref)
 void smt_release_subtree(struct smt *t, uint32_t ref)
 {
     if (smt_kind(ref) == SMT_BRANCH) {
-        const struct smt_branch *b = smt_at(t, ref);
+        const struct smt_branch *b = smt_branch_at(t, ref);
 
         smt_release_subtree(t, b->child[0]);
         smt_release_subtree(t, b->child[1]);
@@ -114,20 +110,20 @@ struct hash32 smt_some_path(const struct smt *t, uint32_t ref)
 {
     const struct smt_branch *b;
 
-    if (smt_kind(ref) == SMT_BRANCH && (b = smt_at(t, ref))->bit <= SMT_STEM_BITS)
+    if (smt_kind(ref) == SMT_BRANCH && (b = smt_branch_at(t, ref))->bit <= SMT_STEM_BITS)
         return path_of_prefix((uint64_t)b->stem << (64 - SMT_STEM_BITS));
     while (smt_kind(ref) == SMT_BRANCH)
-        ref = ((const struct smt_branch *)smt_at(t, ref))->child[0];
+        ref = smt_branch_at(t, ref)->child[0];
     if (smt_kind(ref) == SMT_STUB)
-        return path_of_prefix(((const struct smt_stub *)smt_at(t, ref))->prefix);
-    return ((const struct smt_leaf *)smt_at(t, ref))->path;
+        return path_of_prefix(smt_stub_at(t, ref)->prefix);
+    return smt_leaf_at(t, ref)->path;
 }
 
 unsigned smt_depth(const struct smt *t, uint32_t ref)
 {
     if (smt_kind(ref) == SMT_STUB)
-        return ((const struct smt_stub *)smt_at(t, ref))->depth;
-    return ((const struct smt_branch *)smt_at(t, ref))->bit;
+        return smt_stub_at(t, ref)->depth;
+    return smt_branch_at(t, ref)->bit;
 }
 
 struct hash32 smt_digest_at(const struct smt *t, uint32_t ref, unsigned top)
@@ -135,9 +131,9 @@ struct hash32 smt_digest_at(const struct smt *t, uint32_t ref, unsigned top)
     struct hash32 path = smt_some_path(t, ref), d;
 
     if (smt_kind(ref) == SMT_STUB) {
-        d = ((const struct smt_stub *)smt_at(t, ref))->digest;
+        d = smt_stub_at(t, ref)->digest;
     } else {
-        const struct smt_branch *b = smt_at(t, ref);
+        const struct smt_branch *b = smt_branch_at(t, ref);
 
         d = smt_hash_branch(&b->digest[0], &b->digest[1]);
     }

@@ -69,30 +69,57 @@ struct smt {
 extern const struct hash32 smt_zero;
 
 /* Items of every size fill whole huge pages with this. */
-enum { SMT_CHUNK_BITS = 17, SMT_CHUNK = 1 << SMT_CHUNK_BITS };
+enum { SMT_CHUNK = 1 << 17 };
 
 static inline enum smt_kind smt_kind(uint32_t ref)
 {
     return (enum smt_kind)(ref >> SMT_INDEX_BITS);
 }
 
-static inline void *smt_at(const struct smt *t, uint32_t ref)
+static inline uint32_t smt_index(uint32_t ref)
 {
-    const struct smt_pool *p = &t->pool[ref >> SMT_INDEX_BITS];
-    uint32_t i = ref & ((1u << SMT_INDEX_BITS) - 1);
+    return ref & ((1u << SMT_INDEX_BITS) - 1);
+}
 
-    return p->chunks[i >> SMT_CHUNK_BITS] + (i & (SMT_CHUNK - 1)) * p->item;
+static inline struct smt_leaf *smt_leaf_at(const struct smt *t, uint32_t ref)
+{
+    uint32_t i = smt_index(ref);
+
+    return (struct smt_leaf *)(void *)t->pool[SMT_LEAF].chunks[i / SMT_CHUNK] + i % SMT_CHUNK;
+}
+
+static inline struct smt_branch *smt_branch_at(const struct smt *t, uint32_t ref)
+{
+    uint32_t i = smt_index(ref);
+
+    return (struct smt_branch *)(void *)t->pool[SMT_BRANCH].chunks[i / SMT_CHUNK] + i % SMT_CHUNK;
+}
+
+static inline struct smt_stub *smt_stub_at(const struct smt *t, uint32_t ref)
+{
+    uint32_t i = smt_index(ref);
+
+    return (struct smt_stub *)(void *)t->pool[SMT_STUB].chunks[i / SMT_CHUNK] + i % SMT_CHUNK;
 }
 
 /* Always inlined: gcc takes a function that only prefetches for one without effect, and drops it.
  */
 static inline __attribute__((always_inline)) void smt_prefetch(const struct smt *t, uint32_t ref)
 {
-    if (smt_kind(ref) == SMT_EMPTY)
-        return;
-    __builtin_prefetch(smt_at(t, ref));
-    if (smt_kind(ref) == SMT_BRANCH)
-        __builtin_prefetch((const uint8_t *)smt_at(t, ref) + sizeof(struct smt_branch) - 1);
+    switch (smt_kind(ref)) {
+    case SMT_EMPTY:
+        break;
+    case SMT_LEAF:
+        __builtin_prefetch(smt_leaf_at(t, ref));
+        break;
+    case SMT_BRANCH:
+        __builtin_prefetch(smt_branch_at(t, ref));
+        __builtin_prefetch((const uint8_t *)(smt_branch_at(t, ref) + 1) - 1);
+        break;
+    case SMT_STUB:
+        __builtin_prefetch(smt_stub_at(t, ref));
+        break;
+    }
 }
 
 static inline bool smt_bit(const uint8_t *path, unsigned i)

@@ -30,7 +30,7 @@ static bool step(const struct smt *t, const struct hash32 *path, uint32_t *ref)
         *ref = 0;
         return false;
     case SMT_BRANCH: {
-        const struct smt_branch *b = smt_at(t, *ref);
+        const struct smt_branch *b = smt_branch_at(t, *ref);
 
         if (smt_passes_by(b, smt_word(path->b, 0)))
             *ref = 0;
@@ -40,7 +40,7 @@ static bool step(const struct smt *t, const struct hash32 *path, uint32_t *ref)
         return true;
     }
     case SMT_STUB: {
-        const struct smt_stub *s = smt_at(t, *ref);
+        const struct smt_stub *s = smt_stub_at(t, *ref);
 
         if (smt_first_bits(smt_word(path->b, 0) ^ s->prefix, s->depth) != 0)
             *ref = 0;
@@ -75,7 +75,7 @@ size_t smt_want(const struct smt_version *v, const struct hash32 *paths, size_t 
 
             if (ref[i] == 0)
                 continue;
-            s = smt_at(t, ref[i]);
+            s = smt_stub_at(t, ref[i]);
             if (s->wanted != t->wants)
                 out[found++] = page_of(s);
             s->wanted = t->wants;
@@ -95,7 +95,7 @@ static uint32_t *place_of(struct smt_version *v, struct smt_page_id page)
     uint32_t *at = &v->root.child[0];
 
     while (smt_kind(*at) == SMT_BRANCH) {
-        struct smt_branch *b = smt_at(v->tree, *at);
+        struct smt_branch *b = smt_branch_at(v->tree, *at);
 
         if (b->bit >= page.depth || smt_passes_by(b, prefix))
             break;
@@ -110,7 +110,7 @@ static bool is_stub_of(const struct smt *t, uint32_t ref, struct smt_page_id pag
 
     if (smt_kind(ref) != SMT_STUB)
         return false;
-    s = smt_at(t, ref);
+    s = smt_stub_at(t, ref);
     return s->depth == page.depth && s->prefix == left_aligned(page.prefix, page.depth);
 }
 
@@ -137,7 +137,7 @@ static struct smt_part part_of_row(struct smt *t, const struct smt_node_row *row
     struct smt_stub *stub;
 
     part.ref = smt_make(t, SMT_STUB);
-    stub = smt_at(t, part.ref);
+    stub = smt_stub_at(t, part.ref);
     *stub = (struct smt_stub){.digest = row->digest,
                               .prefix = left_aligned(row->prefix, row->depth),
                               .depth = row->depth};
@@ -150,7 +150,7 @@ static struct smt_part part_of_leaf(struct smt *t, const struct smt_leaf *leaf)
     struct smt_part part = {.path = leaf->path, .depth = SMT_DEPTH};
 
     part.ref = smt_make(t, SMT_LEAF);
-    *(struct smt_leaf *)smt_at(t, part.ref) = *leaf;
+    *smt_leaf_at(t, part.ref) = *leaf;
     part.digest = smt_hash_leaf(leaf);
     return part;
 }
@@ -225,7 +225,7 @@ enum tm_err smt_install(struct smt *t, struct smt_page_id page, const struct smt
         return TM_OK;
     if (rows_fit(page, rows, row_count)) {
         struct smt_part *parts = smt_grown(NULL, row_count + leaf_count + 1, sizeof *parts);
-        const struct smt_stub *s = smt_at(t, stub);
+        const struct smt_stub *s = smt_stub_at(t, stub);
         struct hash32 digest = s->digest;
 
         for (size_t i = 0; i < row_count; i++)

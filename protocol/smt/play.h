@@ -96,7 +96,7 @@ static inline void play_count(const struct smt *t, uint32_t ref, uint8_t **seen,
         return;
     count[kind]++;
     if (kind == SMT_BRANCH) {
-        const struct smt_branch *b = smt_at(t, ref);
+        const struct smt_branch *b = smt_branch_at(t, ref);
 
         PLAY_CHECK(b->child[0] != 0 && b->child[1] != 0);
         PLAY_CHECK(b->stem == smt_stem(smt_some_path(t, ref).b, b->bit));
@@ -209,6 +209,18 @@ static inline int play_by_path(const void *a, const void *b)
                   32);
 }
 
+/* Sorts changes and keeps the first of each path; returns how many are left. */
+static inline size_t play_sort(struct smt_change *change, size_t count)
+{
+    size_t n = 0;
+
+    qsort(change, count, sizeof *change, play_by_path);
+    for (size_t i = 0; i < count; i++)
+        if (n == 0 || !hash32_equal(&change[i].path, &change[n - 1].path))
+            change[n++] = change[i];
+    return n;
+}
+
 static inline void play_compare_rows(const struct play_version *from, const struct play_version *to)
 {
     struct smt_node_change *got, want[20 * (PLAY_LEAVES + PLAY_BATCH)];
@@ -232,7 +244,7 @@ static inline void play_update(struct play *g)
     struct play_version *from = play_pick(g), *to = NULL;
     struct smt_change change[PLAY_BATCH];
     struct hash32 paths[PLAY_BATCH], root, want;
-    size_t count = play_byte(g) % (PLAY_BATCH + 1), n = 0;
+    size_t count = play_byte(g) % (PLAY_BATCH + 1), n;
     uint8_t how = play_byte(g);
 
     for (int i = 1; i < PLAY_VERSIONS; i++)
@@ -250,10 +262,7 @@ static inline void play_update(struct play *g)
         change[i].present = from->m.count < PLAY_LEAVES && value % 4 != 0;
         change[i].value_hash.b[7] = value & 0x3f;
     }
-    qsort(change, count, sizeof *change, play_by_path);
-    for (size_t i = 0; i < count; i++)
-        if (n == 0 || !hash32_equal(&change[i].path, &change[n - 1].path))
-            change[n++] = change[i];
+    n = play_sort(change, count);
     for (size_t i = 0; i < n; i++)
         paths[i] = change[i].path;
     if (smt_want(from->v, paths, n, &(struct smt_page_id){0}, 1) > 0)

@@ -34,7 +34,7 @@ static enum tm_err walk_to(const struct smt_version *v, const struct hash32 *pat
         }
         if (smt_kind(ref) == SMT_STUB)
             return TM_ERR_AGAIN;
-        b = smt_at(t, ref);
+        b = smt_branch_at(t, ref);
         side = smt_bit(path->b, depth);
         while (w->count < depth)
             w->side[w->count++] = smt_zero;
@@ -42,7 +42,7 @@ static enum tm_err walk_to(const struct smt_version *v, const struct hash32 *pat
         ref = b->child[side];
     }
     if (smt_kind(ref) == SMT_LEAF) {
-        p->other_leaf = *(const struct smt_leaf *)smt_at(t, ref);
+        p->other_leaf = *smt_leaf_at(t, ref);
         p->has_other_leaf = !hash32_equal(&p->other_leaf.path, path);
     }
     return TM_OK;

@@ -81,7 +81,7 @@ void smt_open(struct smt *t, const struct hash32 *root)
         return;
     t->base->root.child[0] = smt_make(t, SMT_STUB);
     t->base->root.digest[0] = *root;
-    stub = smt_at(t, t->base->root.child[0]);
+    stub = smt_stub_at(t, t->base->root.child[0]);
     *stub = (struct smt_stub){.digest = *root};
 }
 
@@ -155,7 +155,7 @@ enum tm_err smt_get(const struct smt_version *v, const struct hash32 *path, stru
         case SMT_EMPTY:
             return TM_ERR_NOT_FOUND;
         case SMT_LEAF: {
-            const struct smt_leaf *leaf = smt_at(v->tree, ref);
+            const struct smt_leaf *leaf = smt_leaf_at(v->tree, ref);
 
             if (!hash32_equal(&leaf->path, path))
                 return TM_ERR_NOT_FOUND;
@@ -163,7 +163,7 @@ enum tm_err smt_get(const struct smt_version *v, const struct hash32 *path, stru
             return TM_OK;
         }
         case SMT_BRANCH: {
-            const struct smt_branch *b = smt_at(v->tree, ref);
+            const struct smt_branch *b = smt_branch_at(v->tree, ref);
 
             if (smt_passes_by(b, smt_word(path->b, 0)))
                 return TM_ERR_NOT_FOUND;
@@ -171,7 +171,7 @@ enum tm_err smt_get(const struct smt_version *v, const struct hash32 *path, stru
             break;
         }
         case SMT_STUB: {
-            const struct smt_stub *stub = smt_at(v->tree, ref);
+            const struct smt_stub *stub = smt_stub_at(v->tree, ref);
 
             return smt_first_bits(smt_word(path->b, 0) ^ stub->prefix, stub->depth) != 0
                        ? TM_ERR_NOT_FOUND

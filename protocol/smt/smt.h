@@ -108,15 +108,25 @@ void smt_drop(struct smt_version *v);
 /* The leaf's value hash in v. TM_ERR_NOT_FOUND, TM_ERR_AGAIN. */
 enum tm_err smt_get(const struct smt_version *v, const struct hash32 *path, struct hash32 *out);
 
-/* Bytes of memory in use. smt_evict turns committed subtrees that no proposal shares back into
- * stubs until `limit` bytes are reached or nothing is left to evict; returns the bytes in use
- * afterwards. */
+/* Bytes of the nodes and versions in use; what is freed is used again before more is taken.
+ * smt_evict does something only above `limit` and while no proposal is alive (proposals share
+ * nearly all of the base): it turns committed subtrees back into stubs, the recently made ones
+ * last, until seven eighths of the limit are reached or nothing is left to evict. Returns the bytes
+ * in use afterwards. */
 size_t smt_memory(const struct smt *t);
 size_t smt_evict(struct smt *t, size_t limit);
 
-/* Root over leaves sorted by path (each once), without building a tree: the SQL aggregate's core.
- * digests: scratch of `count` hashes. */
+/* Root over leaves sorted by path (each once), without building a tree. digests: scratch of `count`
+ * hashes. */
 enum tm_err smt_root_of_sorted(const struct smt_leaf *leaves, size_t count, struct hash32 *scratch,
+                               struct hash32 *out, struct tm_error *e);
+
+/* Puts each leaf's own digest, which does not depend on where in the tree it stands, in the place
+ * of its value hash. */
+void smt_hash_leaves(struct smt_leaf *leaves, size_t count);
+
+/* smt_root_of_sorted over leaves so hashed: the end of the SQL aggregate. */
+enum tm_err smt_root_of_hashed(const struct smt_leaf *const *leaves, size_t count,
                                struct hash32 *out, struct tm_error *e);
 
 #endif

@@ -82,7 +82,7 @@ static size_t count_hashes(const struct smt *t, uint32_t ref, unsigned top,
         return 0;
     if (smt_kind(ref) == SMT_LEAF)
         return 1;
-    b = smt_at(t, ref);
+    b = smt_branch_at(t, ref);
     while (left < count && !smt_bit(change[left].path.b, b->bit))
         left++;
     return b->bit - top + 1u + count_hashes(t, b->child[0], b->bit + 1u, change, left) +

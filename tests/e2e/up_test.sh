@@ -11,6 +11,12 @@ up() {
     "$TIDEMARK" up --data "$data" --keys $keys --interval 0.2 "$@"
 }
 
+# up_behind: the same in the background; its process is $up
+up_behind() {
+    (exec "$TIDEMARK" up --data "$data" --keys $keys --interval 0.2 >"$log" 2>&1) &
+    up=$!
+}
+
 height() {
     "$TIDEMARK" psql --data "$data" -c 'SELECT height FROM ledger.tip' 2>/dev/null
 }
@@ -45,8 +51,7 @@ is "$(height)" 5 'makes two more'
 quiet
 ok $? 'and leaves nothing running' "$(pgrep -af "$data")"
 
-up >"$log" 2>&1 &
-up=$!
+up_behind
 wait_for 20 above 6
 ok $? 'a chain grows' "$(cat "$log")"
 fails 1 'a second up on the directory' up
@@ -79,8 +84,7 @@ is $? 0 'SIGTERM ends it with 0'
 wait_for 5 quiet
 ok $? 'and leaves nothing running' "$(pgrep -af "$data")"
 
-up >"$log" 2>&1 &
-up=$!
+up_behind
 before=$(height)
 wait_for 20 above "${before:-0}"
 kill -9 $up

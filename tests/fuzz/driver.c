@@ -2,13 +2,15 @@
  * Runs a fuzz target (LLVMFuzzerTestOneInput) over mutations of its seeds, a bounded number of
  * times, repeatable from a seed: gcc has no libFuzzer. With clang, link -fsanitize=fuzzer instead.
  *
- * usage: fuzzer [-n RUNS] [-s SEED] [FILE …]; without files the target's own seeds are used.
+ * usage: fuzzer [-n RUNS] [-t SECONDS] [-s SEED] [FILE …]; without files the target's own seeds are
+ * used; -t ends a slow target earlier.
  */
 #include "driver.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { INPUT_MAX = 1 << 16 };
 
@@ -77,7 +79,8 @@ int main(int argc, char **argv)
 {
     static uint8_t input[INPUT_MAX + 1];
     static uint8_t file[INPUT_MAX];
-    unsigned long runs = 20000;
+    unsigned long runs = 20000, done = 0;
+    time_t end = 0;
     int files = 0;
     const struct fuzz_seed *seeds;
     size_t seed_count = fuzz_seeds(&seeds);
@@ -86,6 +89,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-n") == 0 && i + 1 < argc) {
             runs = strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "-t") == 0 && i + 1 < argc) {
+            end = time(NULL) + (time_t)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "-s") == 0 && i + 1 < argc) {
             state ^= strtoull(argv[++i], NULL, 10) * 0xbf58476d1ce4e5b9ull;
         } else {
@@ -106,7 +111,7 @@ int main(int argc, char **argv)
         return 0;
     for (size_t i = 0; i < seed_count; i++)
         LLVMFuzzerTestOneInput(seeds[i].data, seeds[i].size);
-    for (unsigned long r = 0; r < runs; r++) {
+    for (; done < runs && (end == 0 || time(NULL) < end); done++) {
         size_t size = 0;
 
         if (seed_count > 0 && next() % 16 != 0) {
@@ -122,6 +127,6 @@ int main(int argc, char **argv)
         size = mutate(input, size);
         LLVMFuzzerTestOneInput(input, size);
     }
-    printf("%lu inputs\n", runs);
+    printf("%lu inputs\n", done);
     return 0;
 }

@@ -6,11 +6,12 @@
 CREATE SCHEMA bad;
 
 -- Stored out of line, as it comes from a table: compressed, and as it is.
-CREATE TABLE bad.big (packed bytea, plain bytea, words text);
+CREATE TABLE bad.big (packed bytea, plain bytea, words text, nested bytea);
 ALTER TABLE bad.big ALTER plain SET STORAGE EXTERNAL;
 INSERT INTO bad.big
-SELECT convert_to(repeat('a', 100000000), 'UTF8'), convert_to(repeat('a', 100000000), 'UTF8'),
-    repeat('a', 100000000);
+SELECT convert_to(words, 'UTF8'), convert_to(words, 'UTF8'), words,
+    convert_to(repeat(E'\n', 4000000), 'UTF8')
+FROM repeat(repeat('a', 10000), 10000) words;
 
 -- A signed MessageSend.
 CREATE FUNCTION bad.tx() RETURNS bytea LANGUAGE sql IMMUTABLE RETURN decode(
@@ -33,8 +34,8 @@ INSERT INTO bad.value VALUES
     ('bytea', 'groups in groups', $$decode(repeat('0b', 50000), 'hex')$$),
     ('bytea', 'messages in messages', $$convert_to(repeat(E'\n', 50000), 'UTF8')$$),
     ('bytea', 'a length of 2^63', $$'\x0affffffffffffffff7f'$$),
-    ('bytea', '5 MB', $$decode(repeat('0a', 5000000), 'hex')$$),
-    ('bytea', '100 MB', $$convert_to(repeat('a', 100000000), 'UTF8')$$),
+    ('bytea', '4 MB of messages in messages', '(SELECT nested FROM bad.big)'),
+    ('bytea', '20 MB', '(SELECT substr(plain, 2, 20000000) FROM bad.big)'),
     ('bytea', '100 MB of a table, compressed', '(SELECT packed FROM bad.big)'),
     ('bytea', '100 MB of a table', '(SELECT plain FROM bad.big)'),
     ('text', 'NULL', 'NULL'),
@@ -44,7 +45,7 @@ INSERT INTO bad.value VALUES
     ('text', 'quotes', $$'''"; DROP TABLE ledger.tip; --'$$),
     ('text', 'several planes', $$U&'\00e9\20ac\+01f600' || repeat(U&'\0301', 1000)$$),
     ('text', '2 MB', $$repeat('0', 2000000)$$),
-    ('text', '100 MB', $$repeat('a', 100000000)$$),
+    ('text', '20 MB', $$(SELECT convert_from(substr(plain, 1, 20000000), 'UTF8') FROM bad.big)$$),
     ('text', '100 MB of a table', '(SELECT words FROM bad.big)'),
     ('unknown', 'NULL', 'NULL'),
     ('unknown', 'empty', $$''$$),
@@ -90,7 +91,7 @@ INSERT INTO bad.value VALUES
     ('text[]', 'repeated', $$'{0001,0001}'$$),
     ('text[]', 'empty text in it', $$'{""}'$$),
     ('text[]', 'a million', $$array_fill('0001'::text, '{1000000}')$$),
-    ('text[]', '100 MB in it', $$ARRAY[repeat('a', 100000000)]$$),
+    ('text[]', '100 MB in it', $$ARRAY[(SELECT words FROM bad.big)]$$),
     ('bytea[]', 'NULL', 'NULL'),
     ('bytea[]', 'empty', $$'{}'$$),
     ('bytea[]', 'a NULL in it', $$array_fill(sha256(''), '{9}') || NULL::bytea$$),
@@ -101,7 +102,6 @@ INSERT INTO bad.value VALUES
     ('bytea[]', '31 bytes', $$array_fill(substr(sha256(''), 2), '{10}')$$),
     ('bytea[]', 'empty bytes', $$array_fill('\x'::bytea, '{10}')$$),
     ('bytea[]', 'a million', $$array_fill('\x'::bytea, '{1000000}')$$),
-    ('bytea[]', '100 MB in it', $$ARRAY[convert_to(repeat('a', 100000000), 'UTF8')]$$),
     ('proof', 'NULL', 'NULL'),
     ('proof', 'of an absent key', $$tidemark.prove('account', decode(repeat('ab', 20), 'hex'), 59)$$),
     ('proof', 'of three hundred keys', $$tidemark.multiproof('ibc',
@@ -110,8 +110,9 @@ INSERT INTO bad.value VALUES
     ('cstring', 'empty', $$''$$),
     ('cstring', 'no hexadecimal', $$'xyz'$$),
     ('cstring', 'half a byte', $$'\x0'$$),
-    ('cstring', 'garbage', $$repeat('01', 100000)::cstring$$),
-    ('cstring', '100 MB', $$repeat('01', 50000000)::cstring$$),
+    ('cstring', 'garbage', quote_literal(repeat('01', 100000))),
+    ('cstring', '10 MB', quote_literal(repeat('01', 5000000))),
+    ('bytea[]', '100 MB in it', $$ARRAY[(SELECT plain FROM bad.big)]$$),
     ('internal', 'NULL', 'NULL');
 
 -- A value that does no harm, for the other arguments.
@@ -125,12 +126,14 @@ CREATE FUNCTION bad.harmless(type text, name text) RETURNS text LANGUAGE sql IMM
     WHEN type = 'unknown' THEN quote_literal(repeat('ab', 20))
     WHEN type = 'proof' THEN $$tidemark.prove('ibc', '\x00'::bytea, 59)$$
     WHEN type = 'cstring' THEN $$''$$
-    WHEN type = 'text' AND name IN ('tree', 'view') THEN $$'account'::text$$
     WHEN type = 'text' AND name = 'stake_text' THEN 'NULL::text'
+    WHEN type = 'text' AND name IN ('view', 'tree') THEN $$'account'::text$$
+    WHEN type = 'text' AND name = 'rules' THEN $$'standard'::text$$
+    WHEN type = 'text' AND name = 'key' THEN quote_literal(repeat('ab', 20)) || '::text'
     WHEN type = 'text' THEN $$'0001'::text$$
     WHEN type = 'boolean' THEN 'true'
     WHEN type = 'timestamp with time zone' THEN $$'2100-01-01'::timestamptz$$
-    WHEN type = 'bigint' AND name IN ('h', 'height') THEN '59::bigint'
+    WHEN type = 'bigint' AND name IN ('h', 'height', 'h1', 'h2') THEN '59::bigint'
     WHEN type IN ('bigint', 'integer', 'smallint', 'numeric') THEN '6::' || type
 END;
 
@@ -140,7 +143,7 @@ SELECT p.oid AS function, p.prokind, p.proisstrict, p.provolatile, p.pronargs,
 FROM pg_proc p
 LEFT JOIN LATERAL unnest(p.proargtypes) WITH ORDINALITY a(type, number) ON true
 WHERE p.pronamespace IN ('tidemark'::regnamespace, 'state'::regnamespace)
-    -- The planner's own, and what only it may call.
+    -- Triggers are not called by name.
     AND p.prorettype <> 'trigger'::regtype AND p.prorettype <> 'event_trigger'::regtype;
 
 CREATE FUNCTION bad.statement(f oid, place int, expression text) RETURNS text LANGUAGE sql RETURN (
