@@ -156,20 +156,42 @@ static int compare_doubles(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
+/* Milliseconds that the server's process has been on a processor; 0 where this is not told. What
+ * other programs of the machine do lengthens a query, but hardly this. */
+static double processor_msec(int pid)
+{
+    char path[64];
+    double nanoseconds = 0;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/schedstat", pid);
+    f = fopen(path, "r");
+    if (f != NULL) {
+        char line[128];
+
+        if (fgets(line, sizeof line, f) != NULL)
+            nanoseconds = strtod(line, NULL);
+        fclose(f);
+    }
+    return nanoseconds / 1e6;
+}
+
 static void measure(PGconn *conn, const char *what, uint64_t first, unsigned long accounts,
                     unsigned long blocks)
 {
-    static double msec[PROOFS];
+    static double msec[PROOFS], processor[PROOFS];
+    int pid = PQbackendPID(conn);
 
     for (int i = 0; i < PROOFS; i++) {
         struct address key = address_of(first + next() % accounts);
         uint32_t height[2] = {0, htonl((uint32_t)(next() % (blocks + 1)))};
         const char *values[2] = {(const char *)key.b, (const char *)height};
-        double start = now_msec();
+        double used = processor_msec(pid), start = now_msec();
         PGresult *result =
             PQexecPrepared(conn, "proof", 2, values, (int[]){20, 8}, (int[]){1, 1}, 1);
 
         msec[i] = now_msec() - start;
+        processor[i] = processor_msec(pid) - used;
         if (PQresultStatus(result) != PGRES_TUPLES_OK) {
             fprintf(stderr, "%s", PQerrorMessage(conn));
             exit(1);
@@ -177,10 +199,11 @@ static void measure(PGconn *conn, const char *what, uint64_t first, unsigned lon
         PQclear(result);
     }
     qsort(msec, PROOFS, sizeof *msec, compare_doubles);
-    printf("proof of %s at a random height, %lu accounts   median %.2f ms, p99 %.2f ms   "
-           "target <= 2 ms   %s\n",
-           what, accounts, msec[PROOFS / 2], msec[PROOFS * 99 / 100],
-           msec[PROOFS * 99 / 100] <= 2 ? "ok" : "missed");
+    qsort(processor, PROOFS, sizeof *processor, compare_doubles);
+    printf("proof of %s at a random height, %lu accounts   median %.2f ms, p99 %.2f ms "
+           "(of the processor %.2f, %.2f)   target <= 2 ms   %s\n",
+           what, accounts, msec[PROOFS / 2], msec[PROOFS * 99 / 100], processor[PROOFS / 2],
+           processor[PROOFS * 99 / 100], msec[PROOFS * 99 / 100] <= 2 ? "ok" : "missed");
 }
 
 int main(void)
