@@ -102,6 +102,13 @@ size_t verifier_resume(struct verifier *v, struct verify_resume *from);
  */
 size_t verifier_step(struct verifier *v, const struct verify_height *rows);
 
+/*
+ * Checks what is left of the next pruned height, from 0 without a gap: its header alone, which must
+ * be made of its own roots and name the one before. Transactions, sets and certificate are not
+ * looked at. Before verifier_resume, which it does not replace; returns the number of findings.
+ */
+size_t verifier_link(struct verifier *v, const struct verify_height *rows);
+
 /* What was checked so far, for the closing line. */
 struct verify_totals {
     uint64_t blocks, transactions, versions, nodes;

@@ -43,6 +43,13 @@ static uint64_t read_le(const uint8_t *in, int size)
 
 void leaf_set_add(struct leaf_set *set, struct bytes key, struct bytes value)
 {
+    struct hash32 value_hash = sha256(value);
+
+    leaf_set_add_hash(set, key, &value_hash);
+}
+
+void leaf_set_add_hash(struct leaf_set *set, struct bytes key, const struct hash32 *value_hash)
+{
     size_t need = LENGTH_SIZE + key.size;
     uint8_t *end;
 
@@ -51,7 +58,7 @@ void leaf_set_add(struct leaf_set *set, struct bytes key, struct bytes value)
     set->keys = memory_grow(set->context, set->keys, set->key_bytes, need, &set->key_capacity, 1,
                             "bytes of keys");
     set->leaves[set->count].path = sha256(key);
-    set->leaves[set->count].value_hash = sha256(value);
+    set->leaves[set->count].value_hash = *value_hash;
     set->count++;
     end = set->keys + set->key_bytes;
     write_le(end, key.size, LENGTH_SIZE);
