@@ -49,7 +49,9 @@ END $body$ $function$, tables);
 END $$;
 
 -- One pair's rows back to what was true at h. A key that was there at h gets its row in place, which
--- spares the indexes; then the rows that began later and replaced none go.
+-- spares the indexes; then the rows that began later and replaced none go. They are found through the
+-- changed keys, or, where those are more than the table has pages, by reading it: a page costs about
+-- what a key does.
 DO $$
 DECLARE
     tables text;
@@ -65,9 +67,13 @@ BEGIN
             RETURNING 1
         )
         SELECT count(*), (SELECT count(*) FROM kept) INTO removed, restored FROM back b;
-        DELETE FROM ledger.%1$I v
-        USING (SELECT DISTINCT c.key FROM ledger.change c WHERE c.height > h AND c.tree = %2$s) k
-        WHERE v.%3$I = %4$s AND v.valid_from > h;
+        IF pg_relation_size('ledger.%1$I') / page < changes THEN
+            DELETE FROM ledger.%1$I v WHERE v.valid_from > h;
+        ELSE
+            DELETE FROM ledger.%1$I v
+            USING (SELECT DISTINCT c.key FROM ledger.change c WHERE c.height > h AND c.tree = %2$s) k
+            WHERE v.%3$I = %4$s AND v.valid_from > h;
+        END IF;
         GET DIAGNOSTICS born = ROW_COUNT;
         object := %1$L;
         removed := removed + born;
@@ -94,9 +100,11 @@ SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS
 #variable_conflict use_variable
 DECLARE
     born bigint;
+    page CONSTANT int := current_setting('block_size')::int;
     tip record;
     other record;
     trees int[];
+    changes bigint;
 BEGIN
     -- The fence comes first: a writer that overlooked this one finds another tip and stops.
     SELECT t.height, t.earliest INTO tip FROM ledger.tip t FOR UPDATE;
@@ -125,11 +133,12 @@ BEGIN
                   HINT = 'Stop it first; a rollback takes blocks away under it.';
     END IF;
 
-    trees := ARRAY(SELECT DISTINCT c.tree FROM ledger.change c WHERE c.height > h);
+    SELECT array_agg(c.tree), sum(c.n) INTO trees, changes
+    FROM (SELECT c.tree, count(*) AS n FROM ledger.change c WHERE c.height > h GROUP BY c.tree) c;
     %1$s
 
-    -- A node changes only where a leaf below it does: the nodes on the changed keys' paths, as deep
-    -- as the tree has any.
+    -- A node changes only where a leaf below it does: those that began later stand on the changed
+    -- keys' paths, as deep as the tree has any. A key has some three.
     WITH back AS (
         DELETE FROM ledger.tree_node_history v WHERE v.valid_to > h
         RETURNING v.tree, v.depth, v.prefix, v.valid_from, v.digest
@@ -141,20 +150,24 @@ BEGIN
         RETURNING 1
     )
     SELECT count(*), (SELECT count(*) FROM kept) INTO removed, restored FROM back b;
-    DELETE FROM ledger.tree_node v
-    USING (
-        SELECT DISTINCT k.tree, d.depth,
-            k.bits >> (64 - d.depth) & ((1::bigint << d.depth) - 1) AS prefix
-        FROM (SELECT DISTINCT c.tree, ledger.path_bits(c.tree, c.key) AS bits
-              FROM ledger.change c WHERE c.height > h) k
-        JOIN (SELECT t.tree, g.depth
-              FROM unnest(trees) t(tree),
-                  generate_series(6, (SELECT max(n.depth) FROM ledger.tree_node n
-                                      WHERE n.tree = t.tree::smallint), 6) g(depth)) d
-            ON d.tree = k.tree
-    ) k
-    WHERE v.tree = k.tree AND v.depth = k.depth::smallint AND v.prefix = k.prefix
-        AND v.valid_from > h;
+    IF pg_relation_size('ledger.tree_node') / page < 3 * changes THEN
+        DELETE FROM ledger.tree_node v WHERE v.valid_from > h;
+    ELSE
+        DELETE FROM ledger.tree_node v
+        USING (
+            SELECT DISTINCT k.tree, d.depth,
+                k.bits >> (64 - d.depth) & ((1::bigint << d.depth) - 1) AS prefix
+            FROM (SELECT DISTINCT c.tree, ledger.path_bits(c.tree, c.key) AS bits
+                  FROM ledger.change c WHERE c.height > h) k
+            JOIN (SELECT t.tree, g.depth
+                  FROM unnest(trees) t(tree),
+                      generate_series(6, (SELECT max(n.depth) FROM ledger.tree_node n
+                                          WHERE n.tree = t.tree::smallint), 6) g(depth)) d
+                ON d.tree = k.tree
+        ) k
+        WHERE v.tree = k.tree AND v.depth = k.depth::smallint AND v.prefix = k.prefix
+            AND v.valid_from > h;
+    END IF;
     GET DIAGNOSTICS born = ROW_COUNT;
     object := 'tree_node';
     removed := removed + born;

@@ -17,6 +17,8 @@
 static const char LOCALNET[] = "tests/vectors/localnet/genesis.json";
 
 enum { SENDS = 10000, SEND_BLOCKS = 5, CATCH_UP_BLOCKS = 600, FUNDED_AT_ONCE = 2000 };
+enum { BACK_SENDS = 333, BACK_BLOCKS = 20 };
+#define BACK_BLOCKS_TEXT "20"
 
 static double now_msec(void)
 {
@@ -354,6 +356,69 @@ static void catch_up(void)
     arena_free(&a);
 }
 
+/* Blocks of about 1,000 changes (a send is three: two accounts and the transaction) taken back. */
+static void rollback(void)
+{
+    struct chain c;
+    struct address *addresses;
+    struct private_key *wallets;
+    struct bytes raw[FUNDED_AT_ONCE];
+    struct tm_error e;
+    PGresult *r;
+    double prepare, decide, start, msec, changes;
+    int64_t second = 1800000000, funded = SENDS / FUNDED_AT_ONCE;
+
+    chain_open(&c, 1);
+    addresses = arena_array(&c.arena, struct address, SENDS);
+    wallets = arena_array(&c.arena, struct private_key, SENDS);
+    for (uint32_t i = 0; i < SENDS; i++) {
+        struct public_key public;
+
+        wallets[i] = wallet(i);
+        public = ed25519_public(&wallets[i]);
+        addresses[i] = address_of_key(&public);
+    }
+    for (uint32_t first = 0; first < SENDS + BACK_BLOCKS * BACK_SENDS;) {
+        uint32_t count = first < SENDS ? FUNDED_AT_ONCE : BACK_SENDS;
+        struct arena a;
+
+        arena_init(&a);
+        for (uint32_t i = 0; i < count; i++)
+            raw[i] =
+                first < SENDS
+                    ? make_send(&a, &c.keys[i % 4], &addresses[first + i], "1000000000", first + i)
+                    : make_send(&a, &wallets[(first + i) % SENDS],
+                                &addresses[((first + i) * 7 + 1) % SENDS], "5", first + i);
+        make_block(&c, &a, raw, count, second++, &prepare, &decide);
+        arena_free(&a);
+        first += count;
+    }
+    must(pg_run(c.conn, "ANALYZE", &e), &e);
+    r = PQexec(c.conn, "SELECT count(*) FROM ledger.change, ledger.tip t WHERE ledger.change.height"
+                       " > t.height - " BACK_BLOCKS_TEXT);
+    changes = strtod(PQgetvalue(r, 0, 0), NULL) / BACK_BLOCKS;
+    PQclear(r);
+    start = now_msec();
+    r = PQexec(
+        c.conn,
+        "SELECT * FROM ledger.tip t, LATERAL tidemark.rollback_rows(t.height - " BACK_BLOCKS_TEXT
+        ")");
+    msec = (now_msec() - start) / BACK_BLOCKS;
+    if (PQntuples(r) == 0) {
+        fprintf(stderr, "%s\n", PQresultErrorMessage(r));
+        exit(1);
+    }
+    PQclear(r);
+    start = now_msec();
+    PQclear(PQexec(c.conn, "SELECT count(*) FROM ledger.tip t, LATERAL "
+                           "tidemark.verify_state(t.height) v WHERE v.ok"));
+    printf("  then the roots, %d accounts: %.0f ms; after %lld + %d blocks\n", SENDS,
+           now_msec() - start, (long long)funded, BACK_BLOCKS);
+    printf("rollback of a block of %.0f changes           %.1f ms per 1,000   target <= 10   %s\n",
+           changes, msec * 1000 / changes, msec * 1000 / changes <= 10 ? "ok" : "missed");
+    chain_close(&c);
+}
+
 int main(int argc, char **argv)
 {
     if (getenv("PGHOST") == NULL) {
@@ -364,5 +429,7 @@ int main(int argc, char **argv)
         catch_up();
     if (argc < 2 || strcmp(argv[1], "sends") == 0)
         big_blocks();
+    if (argc < 2 || strcmp(argv[1], "rollback") == 0)
+        rollback();
     return 0;
 }
