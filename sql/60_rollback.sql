@@ -51,22 +51,22 @@ END $$;
 -- One pair's rows back to what was true at h. A key that was there at h gets its row in place, which
 -- spares the indexes; then the rows that began later and replaced none go. They are found through the
 -- changed keys, or, where those are more than the table has pages, by reading it: a page costs about
--- what a key does.
+-- what a key does. A row that the upsert found there has its xmax set: a later version is gone.
 DO $$
 DECLARE
     tables text;
 BEGIN
     SELECT string_agg(format($branch$
     IF %2$s = ANY (trees) THEN
-        WITH back AS (
-            DELETE FROM ledger.%5$I v WHERE v.valid_to > h RETURNING %6$s
-        ), kept AS (
-            INSERT INTO ledger.%1$I AS v (%7$s)
-            SELECT %8$s FROM back b WHERE b.valid_from <= h
-            ON CONFLICT (%3$I) DO UPDATE SET %9$s
-            RETURNING 1
+        WITH kept AS (
+            INSERT INTO ledger.%1$I AS v (%6$s)
+            SELECT %7$s FROM ledger.%5$I b WHERE b.valid_to > h AND b.valid_from <= h
+            ON CONFLICT (%3$I) DO UPDATE SET %8$s
+            RETURNING v.xmax <> 0 AS there
         )
-        SELECT count(*), (SELECT count(*) FROM kept) INTO removed, restored FROM back b;
+        SELECT count(*), count(*) FILTER (WHERE k.there) INTO restored, replaced FROM kept k;
+        DELETE FROM ledger.%5$I v WHERE v.valid_to > h;
+        GET DIAGNOSTICS removed = ROW_COUNT;
         IF pg_relation_size('ledger.%1$I') / page < changes THEN
             DELETE FROM ledger.%1$I v WHERE v.valid_from > h;
         ELSE
@@ -76,16 +76,16 @@ BEGIN
         END IF;
         GET DIAGNOSTICS born = ROW_COUNT;
         object := %1$L;
-        removed := removed + born;
+        removed := removed - restored + replaced + born;
         RETURN NEXT;
     END IF;$branch$,
         v.name, v.tree, v.key_columns[1],
         CASE WHEN v.tree IN (7, 8) THEN 'convert_from(k.key, ''UTF8'')' ELSE 'k.key' END,
-        v.name || '_history', c.stored, c.plain, c.back, c.updates), '' ORDER BY v.tree)
+        v.name || '_history', c.plain, c.back, c.updates), '' ORDER BY v.tree)
     INTO STRICT tables
     FROM ledger.versioned v,
         LATERAL (SELECT v.key_columns || ARRAY['valid_from'] || v.value_columns AS names) n,
-        LATERAL (SELECT string_agg('v.' || name, ', ') AS stored, string_agg(name, ', ') AS plain,
+        LATERAL (SELECT string_agg(name, ', ') AS plain,
                      string_agg('b.' || name, ', ') AS back,
                      string_agg(format('%1$s = excluded.%1$s', name), ', ')
                          FILTER (WHERE name <> ALL (v.key_columns)) AS updates
@@ -100,6 +100,7 @@ SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS
 #variable_conflict use_variable
 DECLARE
     born bigint;
+    replaced bigint;
     page CONSTANT int := current_setting('block_size')::int;
     tip record;
     other record;
@@ -139,17 +140,17 @@ BEGIN
 
     -- A node changes only where a leaf below it does: those that began later stand on the changed
     -- keys' paths, as deep as the tree has any. A key has some three.
-    WITH back AS (
-        DELETE FROM ledger.tree_node_history v WHERE v.valid_to > h
-        RETURNING v.tree, v.depth, v.prefix, v.valid_from, v.digest
-    ), kept AS (
+    WITH kept AS (
         INSERT INTO ledger.tree_node AS v (tree, depth, prefix, valid_from, digest)
-        SELECT b.tree, b.depth, b.prefix, b.valid_from, b.digest FROM back b WHERE b.valid_from <= h
+        SELECT b.tree, b.depth, b.prefix, b.valid_from, b.digest
+        FROM ledger.tree_node_history b WHERE b.valid_to > h AND b.valid_from <= h
         ON CONFLICT (tree, depth, prefix) DO UPDATE
             SET valid_from = excluded.valid_from, digest = excluded.digest
-        RETURNING 1
+        RETURNING v.xmax <> 0 AS there
     )
-    SELECT count(*), (SELECT count(*) FROM kept) INTO removed, restored FROM back b;
+    SELECT count(*), count(*) FILTER (WHERE k.there) INTO restored, replaced FROM kept k;
+    DELETE FROM ledger.tree_node_history v WHERE v.valid_to > h;
+    GET DIAGNOSTICS removed = ROW_COUNT;
     IF pg_relation_size('ledger.tree_node') / page < 3 * changes THEN
         DELETE FROM ledger.tree_node v WHERE v.valid_from > h;
     ELSE
@@ -170,7 +171,7 @@ BEGIN
     END IF;
     GET DIAGNOSTICS born = ROW_COUNT;
     object := 'tree_node';
-    removed := removed + born;
+    removed := removed - restored + replaced + born;
     RETURN NEXT;
 
     restored := 0;
