@@ -198,7 +198,7 @@ static enum tm_err open_others(struct verify_source *s, height_t first, height_t
          "v.valid_to"},
         {STREAM_TRANSACTIONS,
          "SELECT v.height, v.tx_index, v.hash, v.tx, v.result_code, v.error, v.signer, "
-         "v.recipient, v.message_type FROM ledger.transaction v",
+         "v.recipient, v.message_type, v.value_hash FROM ledger.transaction v",
          "v.height"},
         {STREAM_CHANGES, "SELECT v.height, v.tree, v.key, v.step FROM ledger.change v", "v.height"},
         {STREAM_BLOCKS, "SELECT " BLOCK_COLUMNS " FROM ledger.block b", "b.height"},
@@ -484,21 +484,22 @@ bool verify_source_is_pruned(struct verify_source *s, height_t earliest, struct 
     bool pruned = true;
 
     arena_init(&a);
-    for (int t = 0; t <= TREES + 1 && pruned; t++) {
+    for (int t = 0; t <= TREES + 2 && pruned; t++) {
         const struct versioned *v = t <= TREES ? versioned_of((enum tree_id)t) : NULL;
+        const char *other = t == TREES + 1 ? "change" : "transaction", *sql;
         PGresult *r;
-        const char *sql;
 
         if (t <= TREES && v == NULL)
             continue;
-        sql = v != NULL ? arena_format(&a,
-                                       "SELECT v.valid_to FROM ledger.%s_history v WHERE "
-                                       "v.valid_to <= %" PRId64 " LIMIT 1",
-                                       v->table, earliest)
-                        : arena_format(&a,
-                                       "SELECT c.height FROM ledger.change c WHERE c.height < "
-                                       "%" PRId64 " LIMIT 1",
-                                       earliest);
+        sql = v != NULL
+                  ? arena_format(&a,
+                                 "SELECT v.valid_to FROM ledger.%s_history v WHERE "
+                                 "v.valid_to <= %" PRId64 " LIMIT 1",
+                                 v->table, earliest)
+                  : arena_format(&a,
+                                 "SELECT o.height FROM ledger.%s o WHERE o.height < %" PRId64
+                                 "%s LIMIT 1",
+                                 other, earliest, t == TREES + 2 ? " AND o.tx IS NOT NULL" : "");
         if (pg_query(s->conn, sql, NULL, &r, e) != TM_OK) {
             pruned = false;
             break;
@@ -507,7 +508,7 @@ bool verify_source_is_pruned(struct verify_source *s, height_t earliest, struct 
             tm_fail(e, TM_ERR_MISMATCH,
                     "ledger.%s%s has a row of height %" PRId64
                     ", the chain is pruned up to %" PRId64,
-                    v != NULL ? v->table : "change", v != NULL ? "_history" : "",
+                    v != NULL ? v->table : other, v != NULL ? "_history" : "",
                     pg_get_int64(r, 0, 0), earliest);
             pruned = false;
         }

@@ -37,7 +37,7 @@ enum tm_err verify_source_header(struct verify_source *s, struct arena *a, heigh
                                  struct verify_height *out, struct tm_error *e);
 
 /* False and a sentence where rows are left that end at or before the earliest height whose state is
- * kept, or changes before it. */
+ * kept, or changes or bytes of transactions before it. */
 bool verify_source_is_pruned(struct verify_source *s, height_t earliest, struct tm_error *e);
 
 /* Prepares to read the rows of heights first, first + 1, … last (or of all heights from `first` on

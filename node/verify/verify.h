@@ -40,6 +40,7 @@ struct verify_node_end {
 struct verify_transaction {
     int32_t index, result_code;
     struct bytes hash, tx, error, signer, recipient, message_type; /* recipient NULL: empty */
+    bool pruned; /* it has a value_hash, which only rows without bytes may have */
 };
 
 struct verify_touch {

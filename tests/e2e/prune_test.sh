@@ -142,7 +142,7 @@ succeeds 'export of what is there' "$TIDEMARK" export "$test_dir/kept" --from $e
 is "$(md5sum <"$test_dir/kept")" "$(tail -n $keep "$test_dir/exported.jsonl" | md5sum)" 'the blocks as they were'
 hash=$(sql "SELECT encode(hash, 'hex') FROM ledger.transaction WHERE height = 22 LIMIT 1")
 succeeds 'query of a pruned transaction' "$TIDEMARK" query tx "$hash" --data "$data"
-like "$output" "\"hash\": \"$hash\"" 'gives its hash and place'
+like "$output" "\"hash\": ?\"$hash\".*\"tx\": ?null" 'gives its hash and place'
 for role in reader api; do
     like "$(sql_as $role 'SELECT * FROM tidemark.prune_step(50, 10)')" 'permission denied' "role $role may not prune"
 done
