@@ -133,32 +133,17 @@ void buffer_init(struct buffer *b, struct arena *a, size_t capacity)
     *b = (struct buffer){a, arena_alloc(a, capacity), 0, capacity};
 }
 
-uint8_t *buffer_extend(struct buffer *b, size_t n)
+void buffer_grow(struct buffer *b, size_t n)
 {
-    uint8_t *p;
+    size_t wanted = b->size + n;
+    size_t capacity = b->capacity < 64 ? 64 : b->capacity;
+    uint8_t *grown;
 
-    if (n > b->capacity - b->size) {
-        size_t wanted = b->size + n;
-        size_t capacity = b->capacity < 64 ? 64 : b->capacity;
-        uint8_t *grown;
-
-        while (capacity < wanted)
-            capacity *= 2;
-        grown = arena_alloc(b->arena, capacity);
-        if (b->size > 0)
-            memcpy(grown, b->data, b->size);
-        b->data = grown;
-        b->capacity = capacity;
-    }
-    p = b->data + b->size;
-    b->size += n;
-    return p;
-}
-
-void buffer_append(struct buffer *b, const void *data, size_t n)
-{
-    uint8_t *p = buffer_extend(b, n);
-
-    if (n > 0)
-        memcpy(p, data, n);
+    while (capacity < wanted)
+        capacity *= 2;
+    grown = arena_alloc(b->arena, capacity);
+    if (b->size > 0)
+        memcpy(grown, b->data, b->size);
+    b->data = grown;
+    b->capacity = capacity;
 }

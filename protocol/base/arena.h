@@ -55,9 +55,25 @@ struct buffer {
 };
 
 void buffer_init(struct buffer *b, struct arena *a, size_t capacity);
+void buffer_grow(struct buffer *b, size_t n); /* makes room for n more bytes */
+
 /* Room for n more bytes, already counted in size; returns where they go. */
-uint8_t *buffer_extend(struct buffer *b, size_t n);
-void buffer_append(struct buffer *b, const void *data, size_t n);
+static inline uint8_t *buffer_extend(struct buffer *b, size_t n)
+{
+    if (n > b->capacity - b->size)
+        buffer_grow(b, n);
+    b->size += n;
+    return b->data + b->size - n;
+}
+
+static inline void buffer_append(struct buffer *b, const void *data, size_t n)
+{
+    uint8_t *p = buffer_extend(b, n);
+
+    if (n > 0)
+        memcpy(p, data, n);
+}
+
 static inline struct bytes buffer_bytes(const struct buffer *b)
 {
     return (struct bytes){b->data, b->size};

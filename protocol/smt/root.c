@@ -7,7 +7,13 @@
 
 #include "../sha256/sha256.h"
 
-enum { TOP_BITS = 6, SUBTREES = 1 << TOP_BITS, LANES = 8, JOIN_ALL = -1 };
+enum {
+    TOP_BITS = 6,
+    SUBTREES = 1 << TOP_BITS,
+    LANES = 8,
+    AHEAD = 4, /* leaves fetched before their turn: they come from several runs in memory */
+    JOIN_ALL = -1
+};
 
 /* One subtree on its way: a fold that stops wherever it needs a hash. */
 struct lane {
@@ -47,7 +53,7 @@ static bool consider(struct lane *l)
     if (l->next == l->end || f->count == 0)
         return true;
     l->apart = (int)smt_common(f->part[f->count - 1].path.b, (*l->next)->path.b);
-    l->unsorted =
+    l->unsorted |=
         memcmp(f->part[f->count - 1].path.b, (*l->next)->path.b, sizeof(struct hash32)) >= 0;
     return !l->unsorted;
 }
@@ -82,20 +88,39 @@ static bool wants_hash(struct lane *l, const struct hash32 **left, const struct 
                                                 .apart = (uint16_t)l->apart};
         l->next++;
         l->considered = false;
+        if (l->end - l->next > AHEAD) {
+            __builtin_prefetch(l->next[AHEAD]);
+            __builtin_prefetch((const uint8_t *)l->next[AHEAD] + sizeof(struct smt_leaf) - 1);
+        }
     }
+}
+
+static unsigned subtree_of(const struct smt_leaf *leaf)
+{
+    return leaf->path.b[0] >> (8 - TOP_BITS);
 }
 
 /* The leaves of subtree n of SUBTREES, from *next on. */
 static void give(struct lane *l, unsigned n, const struct smt_leaf *const **next,
                  const struct smt_leaf *const *end)
 {
+    const struct smt_leaf *const *low = *next, *const *high = end;
+
+    while (low < high) {
+        const struct smt_leaf *const *middle = low + (high - low) / 2;
+
+        if (subtree_of(*middle) <= n)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     smt_fold_begin(&l->fold, NULL);
     l->subtree = n;
-    l->considered = l->unsorted = false;
+    l->considered = false;
+    /* Where the leaves are not sorted, the search may have ended anywhere. */
+    l->unsorted = *next < low && (subtree_of(**next) != n || subtree_of(low[-1]) != n);
     l->next = *next;
-    while (*next != end && (**next)->path.b[0] >> (8 - TOP_BITS) == (int)n)
-        (*next)++;
-    l->end = *next;
+    l->end = *next = low;
 }
 
 enum tm_err smt_root_of_hashed(const struct smt_leaf *const *leaves, size_t count,
