@@ -172,7 +172,9 @@ for f in diff diff_tree; do
 done
 refuses 'SELECT * FROM state.leader_at(99, 0)' 'is pruned'
 refuses "SELECT * FROM tidemark.explain_session_at(99, '\\x00', '0001', '')" 'is pruned'
-is "$(sql_as reader "SELECT min(height) FROM tidemark.blame('pool', 'DAO')")" 101 'blame begins where states are kept'
+is "$(sql_as reader "SELECT min(height) FROM tidemark.blame('pool', 'DAO')")" \
+    "$(sql "SELECT min(height) FROM ledger.change WHERE tree = 5 AND key = 'DAO' AND height > 100")" \
+    'blame begins where states are kept'
 is "$(sql_as reader "SELECT count(*), count(*) FILTER (WHERE c.sum IS DISTINCT FROM a.balance_upokt)
            FROM state.account_at(150) a
            LEFT JOIN (SELECT address, sum(delta_upokt) FROM chain.balance_change
