@@ -14,7 +14,7 @@ FROM ledger.transaction t
 LEFT JOIN ledger.block b ON b.height = t.height;
 
 -- One view for each message, from the extension's typed decoders. nonce stands in the select list, so
--- that a query that does not ask for it does not decode twice.
+-- that a query that does not ask for it does not decode twice. Bytes that are pruned have no message.
 DO $$
 DECLARE
     amount CONSTANT text := 'm.amount_upokt::tidemark.upokt AS amount_upokt, '
@@ -44,7 +44,7 @@ BEGIN
             'FROM ledger.transaction t '
             'LEFT JOIN ledger.block b ON b.height = t.height '
             'CROSS JOIN LATERAL tidemark.decode_message_%1$s(t.tx) m '
-            'WHERE t.message_type = %2$L',
+            'WHERE t.message_type = %2$L AND t.tx IS NOT NULL',
             kind.name, kind.message_type, kind.columns);
     END LOOP;
 END $$;

@@ -32,15 +32,17 @@ BEGIN
     WITH computed AS (
 %s
     UNION ALL
-    -- Under `reference` a transaction may stand in several blocks; the tree has it once.
-    SELECT 6, count(*), tidemark.smt_root(t.hash, t.tx)
+    -- Under `reference` a transaction may stand in several blocks, one of them pruned; the tree has
+    -- it once.
+    SELECT 6, count(*), tidemark.smt_root(t.hash, t.tx, t.value_hash)
     FROM (
-        SELECT t.hash, t.tx
+        SELECT t.hash, t.tx, t.value_hash
         FROM ledger.transaction t
         WHERE t.height <= at_height
             AND (SELECT c.rules = 'standard' FROM ledger.chain c)
         UNION ALL (
-            SELECT DISTINCT ON (t.hash, t.tx) t.hash, t.tx
+            SELECT DISTINCT ON (t.hash, coalesce(t.value_hash, sha256(t.tx)))
+                t.hash, t.tx, t.value_hash
             FROM ledger.transaction t
             WHERE t.height <= at_height
                 AND (SELECT c.rules <> 'standard' FROM ledger.chain c))

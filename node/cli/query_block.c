@@ -159,6 +159,12 @@ enum tm_err query_transaction_complete(json_t *object, struct tm_error *e)
     struct arena a;
     enum tm_err err;
 
+    /* Of a pruned one the hash is what there is. */
+    if (json_is_null(json_object_get(object, "tx"))) {
+        json_object_del(object, "fee");
+        json_object_del(object, "id");
+        return TM_OK;
+    }
     arena_init(&a);
     err = member_bytes(&a, object, "tx", &raw, e);
     if (err == TM_OK)

@@ -105,14 +105,50 @@ static int check_tip(const struct verify_chain *chain, const struct verifier *v)
     return CLI_REFUSED;
 }
 
-/* first == 0 with `all`: the whole chain in one pass. */
+/* What is kept of the heights before the earliest: headers, and nothing that has ended. */
+static int check_pruned(struct verify_source *source, struct verifier *v, height_t earliest)
+{
+    struct arena a;
+    struct tm_error e;
+    int status = CLI_DONE;
+
+    if (!verify_source_is_pruned(source, earliest, &e)) {
+        fprintf(stderr, "%s\n", e.text);
+        return CLI_REFUSED;
+    }
+    arena_init(&a);
+    for (height_t h = 0; h <= earliest && status == CLI_DONE; h++) {
+        struct verify_height rows;
+
+        arena_reset(&a);
+        if (verify_source_header(source, &a, h, &rows, &e) != TM_OK) {
+            fprintf(stderr, "height %" PRId64 ": %s\n", h, e.text);
+            status = CLI_REFUSED;
+        } else if (verifier_link(v, &rows) != 0) {
+            status = CLI_REFUSED;
+        }
+    }
+    arena_free(&a);
+    return status;
+}
+
+/* With `all` the whole chain in one pass, from the earliest height whose state is kept. */
 static int verify_range(struct verify_source *source, const struct verify_chain *chain,
                         const struct genesis *g, height_t height, bool all)
 {
     struct verifier *v = verifier_new(g, print_finding, NULL);
-    height_t first = all ? 0 : height, last = all ? chain->tip : height;
+    height_t first = all ? chain->earliest : height, last = all ? chain->tip : height;
     struct tm_error e;
     int status = check_chain(chain, g) == 0 ? CLI_DONE : CLI_REFUSED;
+
+    if (all && chain->earliest > 0) {
+        printf("heights 0 to %" PRId64 " are pruned: their headers are checked, the state from "
+               "height %" PRId64 " on\n",
+               chain->earliest - 1, chain->earliest);
+        if (status == CLI_DONE)
+            status = check_pruned(source, v, chain->earliest);
+        first++; /* the state at the earliest height is where execution begins */
+    }
 
     if (status == CLI_DONE && first > 0)
         status = resume(source, v, first - 1);
@@ -162,11 +198,18 @@ static int verify_database(PGconn *conn, const char *height_text, bool all)
     } else {
         if (height_text == NULL)
             height = chain.tip;
-        if (height > chain.tip || (all ? 0 : height) < chain.earliest) {
+        if (height > chain.tip) {
             fprintf(stderr,
                     "tidemark verify: height %" PRId64 " is not there: the chain has %" PRId64
                     " to %" PRId64 "\n",
-                    all ? 0 : height, chain.earliest, chain.tip);
+                    height, chain.earliest, chain.tip);
+            status = CLI_REFUSED;
+        } else if (!all && chain.earliest > 0 && height <= chain.earliest) {
+            fprintf(stderr,
+                    "tidemark verify: the state before block %" PRId64
+                    " is pruned: heights %" PRId64 " to %" PRId64
+                    " can be verified, or all with --all\n",
+                    height, chain.earliest + 1, chain.tip);
             status = CLI_REFUSED;
         } else {
             status = verify_range(source, &chain, &g, height, all);
@@ -214,7 +257,9 @@ const struct cli_command cli_verify_command = {
         "the whole state before it. Findings are printed; exit code 1 if there is one.\n"
         "\n"
         "  --height H   check the state after block H - 1 and block H\n"
-        "  --all        check every height in one pass; stops at the first with "
-        "findings\n" CHAIN_OPTIONS_TEXT,
+        "  --all        check every height in one pass; stops at the first with findings. Where\n"
+        "               heights are pruned: their headers, then the state at the earliest one "
+        "and\n"
+        "               every block after it\n" CHAIN_OPTIONS_TEXT,
     .run = run,
 };

@@ -340,7 +340,8 @@ static void run(struct solo_node *n)
     const struct solo_event started = {.kind = SOLO_STARTED,
                                        .tip = height_of(n),
                                        .set = executor_validators(n->executor),
-                                       .place_changed = n->vote.place_changed};
+                                       .place_changed = n->vote.place_changed,
+                                       .taken_back = n->vote.taken_back};
 
     solo_init(&n->solo, &config, n->vote.solo_keys, n->vote.count);
     solo_pool_state(&n->pool, "running", "", height_of(n));

@@ -28,6 +28,7 @@ struct solo_vote {
     uint64_t *rows; /* sequence each key's row has, parallel to all.records; 0: no row */
     struct signature_log log;
     bool place_changed;
+    bool taken_back;
 };
 
 /* The pool and the rows it comes from. */

@@ -99,6 +99,32 @@ static enum tm_err check_place(struct solo_vote *v, struct solo_node *n, bool fi
     return TM_OK;
 }
 
+/*
+ * A signed block whose row and body are written together, and whose body goes with the block's own
+ * transaction: the row without the body means that the next block was decided here before and
+ * rolled back.
+ */
+static enum tm_err check_taken_back(struct solo_vote *v, struct solo_node *n,
+                                    const struct guard_content *rows, struct tm_error *e)
+{
+    uint64_t next = (uint64_t)executor_height(n->executor) + 1;
+    enum tm_err err = TM_OK;
+
+    for (size_t i = 0; i < v->count && err == TM_OK; i++) {
+        const struct guard_record *row = find(rows, &v->solo_keys[i].guard.address);
+        struct bytes body;
+
+        if (row == NULL || row->height != next || row->step != STEP_COMMIT)
+            continue;
+        err = store_guard_body(n->pg, &n->arena, next, &row->header_hash, &body, e);
+        if (err == TM_ERR_NOT_FOUND) {
+            v->taken_back = true;
+            err = TM_OK;
+        }
+    }
+    return err;
+}
+
 enum tm_err solo_vote_open(struct solo_vote *v, struct solo_node *n, struct tm_error *e)
 {
     struct guard_content file, rows;
@@ -119,6 +145,8 @@ enum tm_err solo_vote_open(struct solo_vote *v, struct solo_node *n, struct tm_e
     memcpy(v->all.place.chain_id, chain_id.data,
            chain_id.size < GUARD_CHAIN_ID_MAX ? chain_id.size : GUARD_CHAIN_ID_MAX);
     err = check_place(v, n, found, &file, &rows, e);
+    if (err == TM_OK)
+        err = check_taken_back(v, n, &rows, e);
     if (err == TM_OK)
         err = gather(v, n, &file, &rows, e);
     return err;

@@ -172,12 +172,17 @@ static enum tm_err read_leaf(enum tree_id tree, const PGresult *r, int row, stru
 {
     const struct versioned *v = versioned_of(tree);
     struct record record = {.tree = tree};
+    struct hash32 pruned;
     struct buffer buffer;
     enum tm_err err = TM_OK;
 
     if (v == NULL) {
         record.key = pg_get_bytes(r, row, 1);
         record.value = pg_get_bytes(r, row, 2);
+        if (pg_is_null(r, row, 2)) {
+            err = pg_get_hash(r, row, 3, &pruned, e);
+            record.pruned = &pruned;
+        }
     } else {
         err = versioned_record(scratch, v, r, row, 1, &record, e);
     }

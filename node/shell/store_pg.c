@@ -22,10 +22,11 @@ static const char *const FIXED[][2] = {
      "JOIN ledger.tree_node n ON n.tree = p.tree AND n.depth = p.depth + 6::pg_catalog.int2\n"
      "    AND n.prefix BETWEEN p.prefix << 6 AND p.prefix << 6 | 63"},
     {"leaves_transaction",
-     "SELECT r.page, v.hash, v.tx FROM unnest($1::pg_catalog.int4[],\n"
+     "SELECT r.page, v.hash, v.tx, v.value_hash FROM unnest($1::pg_catalog.int4[],\n"
      "    $2::pg_catalog.int8[], $3::pg_catalog.int8[], $4::pg_catalog.int8[])\n"
      "    r(page, low, high, most),\n"
-     "LATERAL (SELECT DISTINCT ON (tidemark.path64(t.hash), t.hash) t.hash, t.tx\n"
+     "LATERAL (SELECT DISTINCT ON (tidemark.path64(t.hash), t.hash) t.hash, t.tx,\n"
+     "        t.value_hash\n"
      "    FROM ledger.transaction t WHERE tidemark.path64(t.hash) BETWEEN r.low AND r.high\n"
      "    ORDER BY tidemark.path64(t.hash), t.hash LIMIT r.most) v"},
     /* The fence: every writer moves this row first, from the block it built upon. Bodies of decided

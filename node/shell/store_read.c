@@ -133,8 +133,14 @@ enum tm_err store_pg_block(void *ctx, struct arena *a, height_t height, struct b
 
         out->transactions = arena_array(a, struct bytes, (size_t)count);
         out->transaction_count = (size_t)count;
-        for (int i = 0; i < count; i++)
-            out->transactions[i] = arena_copy(a, pg_get_bytes(list, i, 0));
+        for (int i = 0; i < count && err == TM_OK; i++)
+            if (pg_is_null(list, i, 0))
+                err = tm_fail(e, TM_ERR_NOT_FOUND,
+                              "the transactions of block %lld are pruned: of the blocks before "
+                              "ledger.tip.earliest only the headers are kept",
+                              (long long)height);
+            else
+                out->transactions[i] = arena_copy(a, pg_get_bytes(list, i, 0));
         PQclear(list);
     }
     PQclear(r);

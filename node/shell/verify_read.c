@@ -130,5 +130,6 @@ void read_transaction(struct arena *a, const PGresult *r, int row, struct verify
                                        .error = column_bytes(a, r, row, 5),
                                        .signer = column_bytes(a, r, row, 6),
                                        .recipient = column_bytes(a, r, row, 7),
-                                       .message_type = column_bytes(a, r, row, 8)};
+                                       .message_type = column_bytes(a, r, row, 8),
+                                       .pruned = !pg_is_null(r, row, 9)};
 }

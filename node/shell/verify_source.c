@@ -135,11 +135,13 @@ static enum tm_err open_stream(struct verify_source *s, enum stream_kind kind,
     return err;
 }
 
-/* "AND column BETWEEN first AND last", or nothing. */
+/* "WHERE column BETWEEN first AND last", or from `first` on, or nothing. */
 static const char *range(struct arena *a, const char *column, height_t first, height_t last)
 {
-    if (last == HEIGHT_NONE)
+    if (last == HEIGHT_NONE && first == 0)
         return "";
+    if (last == HEIGHT_NONE)
+        return arena_format(a, "WHERE %s >= %" PRId64, column, first);
     return arena_format(a, "WHERE %s BETWEEN %" PRId64 " AND %" PRId64, column, first, last);
 }
 
@@ -196,7 +198,7 @@ static enum tm_err open_others(struct verify_source *s, height_t first, height_t
          "v.valid_to"},
         {STREAM_TRANSACTIONS,
          "SELECT v.height, v.tx_index, v.hash, v.tx, v.result_code, v.error, v.signer, "
-         "v.recipient, v.message_type FROM ledger.transaction v",
+         "v.recipient, v.message_type, v.value_hash FROM ledger.transaction v",
          "v.height"},
         {STREAM_CHANGES, "SELECT v.height, v.tree, v.key, v.step FROM ledger.change v", "v.height"},
         {STREAM_BLOCKS, "SELECT " BLOCK_COLUMNS " FROM ledger.block b", "b.height"},
@@ -391,7 +393,8 @@ static enum tm_err state_transactions(struct verify_source *s, struct arena *a, 
     PGresult *r;
     enum tm_err err = pg_query(s->conn,
                                arena_format(a,
-                                            "SELECT hash, tx FROM ledger.transaction WHERE height "
+                                            "SELECT hash, tx, value_hash FROM ledger.transaction "
+                                            "WHERE height "
                                             "<= %" PRId64,
                                             height),
                                NULL, &r, e);
@@ -400,12 +403,16 @@ static enum tm_err state_transactions(struct verify_source *s, struct arena *a, 
         return err;
     out->transaction_count = (size_t)PQntuples(r);
     leaves = arena_array(a, struct smt_leaf, out->transaction_count + 1);
-    for (int row = 0; row < PQntuples(r); row++)
-        leaves[row] =
-            (struct smt_leaf){sha256(pg_get_bytes(r, row, 0)), sha256(pg_get_bytes(r, row, 1))};
+    for (int row = 0; row < PQntuples(r) && err == TM_OK; row++) {
+        leaves[row].path = sha256(pg_get_bytes(r, row, 0));
+        if (pg_is_null(r, row, 1)) /* pruned */
+            err = pg_get_hash(r, row, 2, &leaves[row].value_hash, e);
+        else
+            leaves[row].value_hash = sha256(pg_get_bytes(r, row, 1));
+    }
     out->transactions = leaves;
     PQclear(r);
-    return TM_OK;
+    return err;
 }
 
 static enum tm_err state_nodes(struct verify_source *s, struct arena *a, height_t height,
@@ -438,25 +445,87 @@ static enum tm_err state_nodes(struct verify_source *s, struct arena *a, height_
     return err;
 }
 
-enum tm_err verify_source_state(struct verify_source *s, struct arena *a, height_t height,
-                                struct verify_resume *out, struct tm_error *e)
+/* rows: NULL, or what stands beside the header. */
+static enum tm_err header_row(struct verify_source *s, struct arena *a, height_t height,
+                              struct block_header *out, struct verify_height *rows,
+                              struct tm_error *e)
 {
-    struct record *records = NULL;
     PGresult *r;
-    enum tm_err err;
-
-    *out = (struct verify_resume){0};
-    err = pg_query(
+    enum tm_err err = pg_query(
         s->conn,
         arena_format(a, "SELECT " BLOCK_COLUMNS " FROM ledger.block b WHERE b.height = %" PRId64,
                      height),
         NULL, &r, e);
+
     if (err != TM_OK)
         return err;
     err = PQntuples(r) == 1
-              ? read_block(a, r, 0, &out->header, NULL, e)
+              ? read_block(a, r, 0, out, rows, e)
               : tm_fail(e, TM_ERR_MISMATCH, "there is no block of height %" PRId64, height);
     PQclear(r);
+    return err;
+}
+
+enum tm_err verify_source_header(struct verify_source *s, struct arena *a, height_t height,
+                                 struct verify_height *out, struct tm_error *e)
+{
+    struct block_header header = {0};
+    enum tm_err err;
+
+    *out = (struct verify_height){.height = height};
+    err = header_row(s, a, height, &header, out, e);
+    out->header = header;
+    return err;
+}
+
+bool verify_source_is_pruned(struct verify_source *s, height_t earliest, struct tm_error *e)
+{
+    struct arena a;
+    bool pruned = true;
+
+    arena_init(&a);
+    for (int t = 0; t <= TREES + 2 && pruned; t++) {
+        const struct versioned *v = t <= TREES ? versioned_of((enum tree_id)t) : NULL;
+        const char *other = t == TREES + 1 ? "change" : "transaction", *sql;
+        PGresult *r;
+
+        if (t <= TREES && v == NULL)
+            continue;
+        sql = v != NULL
+                  ? arena_format(&a,
+                                 "SELECT v.valid_to FROM ledger.%s_history v WHERE "
+                                 "v.valid_to <= %" PRId64 " LIMIT 1",
+                                 v->table, earliest)
+                  : arena_format(&a,
+                                 "SELECT o.height FROM ledger.%s o WHERE o.height < %" PRId64
+                                 "%s LIMIT 1",
+                                 other, earliest, t == TREES + 2 ? " AND o.tx IS NOT NULL" : "");
+        if (pg_query(s->conn, sql, NULL, &r, e) != TM_OK) {
+            pruned = false;
+            break;
+        }
+        if (PQntuples(r) > 0) {
+            tm_fail(e, TM_ERR_MISMATCH,
+                    "ledger.%s%s has a row of height %" PRId64
+                    ", the chain is pruned up to %" PRId64,
+                    v != NULL ? v->table : other, v != NULL ? "_history" : "",
+                    pg_get_int64(r, 0, 0), earliest);
+            pruned = false;
+        }
+        PQclear(r);
+    }
+    arena_free(&a);
+    return pruned;
+}
+
+enum tm_err verify_source_state(struct verify_source *s, struct arena *a, height_t height,
+                                struct verify_resume *out, struct tm_error *e)
+{
+    struct record *records = NULL;
+    enum tm_err err;
+
+    *out = (struct verify_resume){0};
+    err = header_row(s, a, height, &out->header, NULL, e);
     if (err == TM_OK)
         err = state_records(s, a, height, out, &records, e);
     out->records = records;

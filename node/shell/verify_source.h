@@ -32,8 +32,16 @@ enum tm_err verify_source_chain(struct verify_source *s, struct verify_chain *ou
 enum tm_err verify_source_state(struct verify_source *s, struct arena *a, height_t height,
                                 struct verify_resume *out, struct tm_error *e);
 
-/* Prepares to read the rows of heights first, first + 1, … last (or of all heights there are rows
- * of, with HEIGHT_NONE). */
+/* The row of ledger.block of one height, in the arena; nothing else of it. */
+enum tm_err verify_source_header(struct verify_source *s, struct arena *a, height_t height,
+                                 struct verify_height *out, struct tm_error *e);
+
+/* False and a sentence where rows are left that end at or before the earliest height whose state is
+ * kept, or changes or bytes of transactions before it. */
+bool verify_source_is_pruned(struct verify_source *s, height_t earliest, struct tm_error *e);
+
+/* Prepares to read the rows of heights first, first + 1, … last (or of all heights from `first` on
+ * that there are rows of, with HEIGHT_NONE). */
 enum tm_err verify_source_begin(struct verify_source *s, height_t first, height_t last,
                                 struct tm_error *e);
 

@@ -126,7 +126,8 @@ static struct solo_action start(struct solo *s, const struct solo_event *event)
     if (action.kind == SOLO_STOP)
         return action;
     g = greatest(s);
-    older = g->step != STEP_UNKNOWN && g->height > s->height;
+    older = g->step != STEP_UNKNOWN &&
+            (g->height > s->height || (event->taken_back && g->height == s->height));
     if (g->step != STEP_UNKNOWN && (older || event->place_changed) && !s->config.accept_older)
         return refuse_older(s, g, event->tip, event->place_changed);
     if (older || event->place_changed)

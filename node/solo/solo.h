@@ -34,6 +34,7 @@ struct solo_event {
     uint64_t tip;
     const struct validator_set *set; /* after the tip; borrowed until the next event with a set */
     bool place_changed;              /* guard and database are of different places */
+    bool taken_back;                 /* the block the guard signed last was decided, then undone */
     bool pool_empty;
     struct hash32 header_hash;
     const char *text;

@@ -189,6 +189,7 @@ static void an_older_database_is_refused(void **state)
     struct node n;
     struct solo_action action;
     struct solo_event moved = {.kind = SOLO_STARTED, .place_changed = true};
+    struct solo_event back = {.kind = SOLO_STARTED, .taken_back = true};
 
     (void)state;
     node_init(&n, VALIDATORS);
@@ -202,6 +203,14 @@ static void an_older_database_is_refused(void **state)
     action = send(&n, SOLO_TIMER);
     assert_int_equal(action.height, 6);
     assert_int_equal(action.round, 1);
+    n.tip = 10;
+    assert_int_equal(restart(&n, false).kind, SOLO_SET_TIMER);
+    /* A block that was decided and rolled back is no block that is still to be decided. */
+    n.tip = 9;
+    assert_int_equal(restart(&n, false).kind, SOLO_EXECUTE);
+    back.tip = 9;
+    back.set = &n.set;
+    assert_int_equal(solo_step(&n.solo, &back).kind, SOLO_STOP);
     n.tip = 10;
     assert_int_equal(restart(&n, false).kind, SOLO_SET_TIMER);
     /* The same tip in another place is as suspect. */

@@ -43,6 +43,9 @@ void verify_rows(struct verifier *v, struct arena *a, const struct verify_height
 void verify_header(struct verifier *v, struct arena *a, const struct verify_height *rows,
                    const struct validator_set *after);
 
+/* The header of a pruned height (verify_header.c). */
+void verify_link(struct verifier *v, struct arena *a, const struct verify_height *rows);
+
 /* Builds the trees from a whole state and checks roots and tree nodes (verify_trees.c). */
 void verify_resumed_trees(struct verifier *v, struct arena *a, const struct verify_resume *from);
 

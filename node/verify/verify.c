@@ -60,6 +60,19 @@ size_t verifier_resume(struct verifier *v, struct verify_resume *from)
     return v->findings;
 }
 
+size_t verifier_link(struct verifier *v, const struct verify_height *rows)
+{
+    struct arena a;
+
+    v->findings = 0;
+    arena_init(&a);
+    verify_link(v, &a, rows);
+    arena_free(&a);
+    if (v->findings == 0)
+        keep(v, rows->header);
+    return v->findings;
+}
+
 size_t verifier_step(struct verifier *v, const struct verify_height *rows)
 {
     struct arena a;

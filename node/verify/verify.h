@@ -40,6 +40,7 @@ struct verify_node_end {
 struct verify_transaction {
     int32_t index, result_code;
     struct bytes hash, tx, error, signer, recipient, message_type; /* recipient NULL: empty */
+    bool pruned; /* it has a value_hash, which only rows without bytes may have */
 };
 
 struct verify_touch {
@@ -101,6 +102,13 @@ size_t verifier_resume(struct verifier *v, struct verify_resume *from);
  * must not go on.
  */
 size_t verifier_step(struct verifier *v, const struct verify_height *rows);
+
+/*
+ * Checks what is left of the next pruned height, from 0 without a gap: its header alone, which must
+ * be made of its own roots and name the one before. Transactions, sets and certificate are not
+ * looked at. Before verifier_resume, which it does not replace; returns the number of findings.
+ */
+size_t verifier_link(struct verifier *v, const struct verify_height *rows);
 
 /* What was checked so far, for the closing line. */
 struct verify_totals {

@@ -125,3 +125,30 @@ void verify_header(struct verifier *v, struct arena *a, const struct verify_heig
         check_certificate(v, a, rows, &block);
     }
 }
+
+void verify_link(struct verifier *v, struct arena *a, const struct verify_height *rows)
+{
+    const struct block_header *h = &rows->header;
+    bool first = rows->height == 0, signs = v->genesis->rules->signed_header;
+    struct hash32 hash;
+
+    if (!rows->has_block) {
+        verify_find(v, rows->height, "there is no row in ledger.block");
+        return;
+    }
+    hash = state_hash_of_roots(h->tree_roots);
+    expect_hash(v, a, rows->height, "state_hash", h->has_state_hash, &h->state_hash, true, &hash);
+    expect_hash(v, a, rows->height, "previous_state_hash", h->has_previous, &h->previous_state_hash,
+                !first, &v->previous.state_hash);
+    expect_hash(v, a, rows->height, "validator_set_hash", h->has_validator_set,
+                &h->validator_set_hash, !first, &v->previous.next_validator_set_hash);
+    if (rows->has_header_hash) {
+        hash = header_hash(h);
+        expect_hash(v, a, rows->height, "header_hash", true, &rows->header_hash, true, &hash);
+    }
+    if (signs && !bytes_equal(h->network_id, v->genesis->chain_id))
+        verify_find(v, rows->height, "ledger.block.network_id is \"%.*s\", the chain is \"%.*s\"",
+                    (int)h->network_id.size, (const char *)h->network_id.data,
+                    (int)v->genesis->chain_id.size, (const char *)v->genesis->chain_id.data);
+    check_time(v, rows);
+}

@@ -251,6 +251,8 @@ static void compare_transaction(struct verifier *v, struct arena *a, height_t h,
         verify_find(v, h, "transaction %d: message_type %.*s, it is a %s", row->index,
                     (int)row->message_type.size, (const char *)row->message_type.data,
                     message_name(tx->message.kind));
+    if (row->pruned)
+        verify_find(v, h, "transaction %d: value_hash must be empty here", row->index);
     if (row->result_code != result->code)
         verify_find(v, h, "transaction %d: result_code %d, by execution %d", row->index,
                     row->result_code, result->code);

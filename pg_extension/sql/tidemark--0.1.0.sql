@@ -661,3 +661,26 @@ CREATE FUNCTION tidemark.certificate_signatures(
     AS 'MODULE_PATHNAME', 'tidemark_certificate_signatures';
 COMMENT ON FUNCTION tidemark.certificate_signatures(bytea, bytea[], bytea[], text) IS
     'Signatures of an encoded quorum certificate in its order, place from 0: valid = the first of this member of the given set (addresses and their public keys) that verifies under the rule set, standard or reference; NULL where no set is given. step 4 = commit; state_hash and header_hash are those of the header that was signed. Raises where the bytes are no certificate';
+
+-- Leaves whose bytes are gone
+
+CREATE FUNCTION tidemark.smt_root_add(state internal, key bytea, value bytea, value_hash bytea)
+    RETURNS internal
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'tidemark_smt_root_add_hashed';
+COMMENT ON FUNCTION tidemark.smt_root_add(internal, bytea, bytea, bytea) IS
+    'Transition function of smt_root over leaves of which some are known by their SHA-256 only';
+
+CREATE AGGREGATE tidemark.smt_root(key bytea, value bytea, value_hash bytea) (
+    SFUNC = tidemark.smt_root_add,
+    STYPE = internal,
+    SSPACE = 1048576,
+    FINALFUNC = tidemark.smt_root_final,
+    FINALFUNC_MODIFY = READ_WRITE,
+    COMBINEFUNC = tidemark.smt_root_combine,
+    SERIALFUNC = tidemark.smt_root_serialise,
+    DESERIALFUNC = tidemark.smt_root_deserialise,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE tidemark.smt_root(bytea, bytea, bytea) IS
+    'smt_root(key, value) where a NULL value stands for a leaf of which only the SHA-256, value_hash, is kept; both NULL is no leaf, and where both are given the value counts';

@@ -26,10 +26,17 @@ struct leaf_set *leaf_set_new(MemoryContext context)
 
 void leaf_set_add(struct leaf_set *set, struct bytes key, struct bytes value)
 {
+    struct hash32 value_hash = sha256(value);
+
+    leaf_set_add_hash(set, key, &value_hash);
+}
+
+void leaf_set_add_hash(struct leaf_set *set, struct bytes key, const struct hash32 *value_hash)
+{
     set->leaves = memory_grow(set->context, set->leaves, set->count, 1, &set->capacity,
                               sizeof *set->leaves, "leaves");
     set->leaves[set->count].path = sha256(key);
-    set->leaves[set->count].value_hash = sha256(value);
+    set->leaves[set->count].value_hash = *value_hash;
     set->count++;
 }
 

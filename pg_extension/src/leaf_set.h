@@ -26,6 +26,9 @@ struct leaf_set *leaf_set_new(MemoryContext context);
 /* Hashes and appends; key and value are not kept. */
 void leaf_set_add(struct leaf_set *set, struct bytes key, struct bytes value);
 
+/* The same for a value of which only the SHA-256 is known. */
+void leaf_set_add_hash(struct leaf_set *set, struct bytes key, const struct hash32 *value_hash);
+
 /* Appends the leaves of another set. */
 void leaf_set_append(struct leaf_set *set, const struct leaf_set *other);
 

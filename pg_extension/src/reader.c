@@ -13,7 +13,9 @@ enum shape { SHAPE_CURRENT, SHAPE_ALL, SHAPE_ROWS, SHAPE_PATHS, SHAPES };
 
 static struct query queries[SHAPES][TREES];
 
-/* Transactions have no versions: they are there from their height on, the first of their hash. */
+/* Transactions have no versions: they are there from their height on, the first of their hash.
+ * Bytes that are pruned in one block may still be there in a later one: what counts is their
+ * digest. */
 static void append_versions(StringInfo sql, enum tree_id tree, const char *condition)
 {
     const struct tree_table *t = rows_table(tree);
@@ -21,8 +23,10 @@ static void append_versions(StringInfo sql, enum tree_id tree, const char *condi
     if (tree == TREE_TRANSACTIONS)
         appendStringInfo(
             sql,
-            "SELECT hash, pg_catalog.min(height) AS height, tx FROM ledger.transaction "
-            "WHERE (%s) AND height" OP_LE "$1 GROUP BY hash, tx",
+            "SELECT t.* FROM (SELECT DISTINCT ON (hash, COALESCE(value_hash, "
+            "pg_catalog.sha256(tx))) hash, height, tx, value_hash FROM ledger.transaction WHERE "
+            "(%s) AND height" OP_LE
+            "$1 ORDER BY hash, COALESCE(value_hash, pg_catalog.sha256(tx)), height) t",
             condition);
     else
         asof_append(sql, t->columns, t->table, condition, "$1");

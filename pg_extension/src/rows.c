@@ -20,7 +20,7 @@ static const struct tree_table TABLE[TREES] = {
                       "tidemark.path64(address)"},
     [TREE_POOL] = {"pool", "address", BYTEAOID, "address, valid_from, balance",
                    "tidemark.path64(address)"},
-    [TREE_TRANSACTIONS] = {"transaction", "hash", BYTEAOID, "hash, height, tx",
+    [TREE_TRANSACTIONS] = {"transaction", "hash", BYTEAOID, "hash, height, tx, value_hash",
                            "tidemark.path64(hash)"},
     [TREE_PARAMS] = {"param", "name", TEXTOID, "name, valid_from, value",
                      "tidemark.path64(tidemark.param_key(name))"},
@@ -75,6 +75,18 @@ static void read_actor(struct arena *a, HeapTuple row, struct actor *actor)
     }
 }
 
+/* Zeros where the column is no digest: no leaf has those. */
+static const struct hash32 *read_digest(struct arena *a, HeapTuple row, int n)
+{
+    struct hash32 *digest = arena_new(a, struct hash32);
+    struct bytes b = query_bytes(row, n, BYTEAOID, a);
+
+    memset(digest, 0, sizeof *digest);
+    if (b.size == sizeof *digest)
+        memcpy(digest, b.data, sizeof *digest);
+    return digest;
+}
+
 struct record *rows_record(struct arena *a, enum tree_id tree, HeapTuple row)
 {
     struct record *r = arena_new(a, struct record);
@@ -102,6 +114,12 @@ struct record *rows_record(struct arena *a, enum tree_id tree, HeapTuple row)
         r->flag.enabled = DatumGetBool(query_value(row, 4, BOOLOID, &is_null));
         break;
     case TREE_TRANSACTIONS:
+        query_value(row, 3, BYTEAOID, &is_null);
+        if (is_null)
+            r->pruned = read_digest(a, row, 4);
+        else
+            r->value = query_bytes(row, 3, BYTEAOID, a);
+        break;
     case TREE_IBC:
         r->value = query_bytes(row, 3, BYTEAOID, a);
         break;

@@ -47,15 +47,20 @@ static bool read_previous_hash(struct arena *a, height_t s, struct bytes *out)
     return true;
 }
 
-/* D9: the chains of all actors are those as of the row height of the list's last actor. */
-static const struct record *const *chains_of(struct arena *a, enum tree_id tree,
-                                             const struct record **actors, size_t count)
+/* D9: the chains of all actors are those as of the row height of the list's last actor. Where that
+ * height is pruned, rows that were there already then are known all the same. */
+static const struct record *const *chains_of(struct arena *a, const struct tip *tip,
+                                             enum tree_id tree, const struct record **actors,
+                                             size_t count)
 {
     const struct record **rows, **out = arena_array(a, const struct record *, count);
     size_t found, next = 0;
 
     if (count == 0)
         return out;
+    for (size_t i = 0; i < count; i++)
+        if (actors[i]->valid_from > actors[count - 1]->valid_from)
+            height_require(tip, actors[count - 1]->valid_from);
     rows = reader_all_at(a, tree, actors[count - 1]->valid_from, &found);
     for (size_t i = 0; i < count; i++) {
         while (next < found && bytes_compare(rows[next]->key, actors[i]->key) < 0)
@@ -66,8 +71,8 @@ static const struct record *const *chains_of(struct arena *a, enum tree_id tree,
     return out;
 }
 
-static void read_input(struct arena *a, const struct rules *rules, struct bytes application,
-                       struct session_input *in)
+static void read_input(struct arena *a, const struct tip *tip, const struct rules *rules,
+                       struct bytes application, struct session_input *in)
 {
     struct tm_error e = {0};
     const struct record **found;
@@ -78,6 +83,8 @@ static void read_input(struct arena *a, const struct rules *rules, struct bytes 
     in->blocks_per_session = integer_param(a, "blocks_per_session", in->height);
     if (session_height(in->height, in->blocks_per_session, &s, &number, &e) != TM_OK)
         raise_failure(&e);
+    if (s <= tip->height)
+        height_require(tip, s);
     in->servicers_per_session = integer_param(a, "servicers_per_session", s);
     in->fishermen_per_session = integer_param(a, "fisherman_per_session", s);
     in->has_previous_hash = read_previous_hash(a, s, &in->previous_hash);
@@ -86,11 +93,11 @@ static void read_input(struct arena *a, const struct rules *rules, struct bytes 
     found = reader_all_at(a, TREE_SERVICER, s, &in->servicer_count);
     in->servicers = found;
     if (!rules->session_filters_candidates)
-        in->servicer_chains = chains_of(a, TREE_SERVICER, found, in->servicer_count);
+        in->servicer_chains = chains_of(a, tip, TREE_SERVICER, found, in->servicer_count);
     found = reader_all_at(a, TREE_FISH, s, &in->fisherman_count);
     in->fishermen = found;
     if (!rules->session_filters_candidates)
-        in->fisherman_chains = chains_of(a, TREE_FISH, found, in->fisherman_count);
+        in->fisherman_chains = chains_of(a, tip, TREE_FISH, found, in->fisherman_count);
 }
 
 static void emit(FunctionCallInfo fcinfo, const struct session *session, const char *kind,
@@ -136,7 +143,7 @@ Datum tidemark_session_at(PG_FUNCTION_ARGS)
     if (in.height != tip.height + 1)
         height_require(&tip, in.height);
     rules = reader_rules();
-    read_input(&a, rules, application, &in);
+    read_input(&a, &tip, rules, application, &in);
     query_end();
     if (session_select(&a, rules, &in, &session, &e) != TM_OK)
         raise_failure(&e);

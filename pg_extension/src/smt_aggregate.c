@@ -6,6 +6,7 @@
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(tidemark_smt_root_add);
+PG_FUNCTION_INFO_V1(tidemark_smt_root_add_hashed);
 PG_FUNCTION_INFO_V1(tidemark_smt_root_combine);
 PG_FUNCTION_INFO_V1(tidemark_smt_root_serialise);
 PG_FUNCTION_INFO_V1(tidemark_smt_root_deserialise);
@@ -37,6 +38,31 @@ Datum tidemark_smt_root_add(PG_FUNCTION_ARGS)
         set = leaf_set_new(context);
     if (!PG_ARGISNULL(2))
         leaf_set_add(set, key, argument_bytes(PG_GETARG_DATUM(2), LEAF_BYTES_MAX, "value"));
+    PG_RETURN_POINTER(set);
+}
+
+/* Of a leaf whose bytes are gone the digest is kept. */
+Datum tidemark_smt_root_add_hashed(PG_FUNCTION_ARGS)
+{
+    MemoryContext context;
+    struct leaf_set *set;
+    struct hash32 value_hash;
+    struct bytes key, digest;
+
+    if (!PG_ARGISNULL(2) || PG_ARGISNULL(3))
+        return tidemark_smt_root_add(fcinfo);
+    context = aggregate_context(fcinfo);
+    set = state_of(fcinfo, 0);
+    key = argument_bytes(argument_present(fcinfo, 1, "key"), KEY_BYTES_MAX, "key");
+    digest = argument_bytes(PG_GETARG_DATUM(3), LEAF_BYTES_MAX, "value_hash");
+    if (digest.size != sizeof value_hash)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("value_hash has %zu bytes, a SHA-256 has %zu", digest.size,
+                               sizeof value_hash)));
+    memcpy(&value_hash, digest.data, sizeof value_hash);
+    if (set == NULL)
+        set = leaf_set_new(context);
+    leaf_set_add_hash(set, key, &value_hash);
     PG_RETURN_POINTER(set);
 }
 

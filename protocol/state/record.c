@@ -136,6 +136,8 @@ struct hash32 record_path(const struct record *r)
 
 struct hash32 record_value_hash(const struct record *r, struct buffer *scratch)
 {
+    if (r->pruned != NULL)
+        return *r->pruned;
     /* Values that are leaves as they stand need no copy; a transaction can be long. */
     if (r->tree == TREE_TRANSACTIONS || r->tree == TREE_IBC)
         return sha256(r->value);

@@ -58,6 +58,8 @@ struct record {
     enum tree_id tree;
     struct bytes key;
     height_t valid_from; /* the block that wrote this version */
+    /* TREE_TRANSACTIONS whose bytes are pruned: SHA-256 of the value, which is empty here. */
+    const struct hash32 *pruned;
     union {
         struct amount balance; /* TREE_ACCOUNT, TREE_POOL */
         struct actor actor;    /* the four actor trees */

@@ -173,7 +173,7 @@ done
 refuses 'SELECT * FROM state.leader_at(99, 0)' 'is pruned'
 refuses "SELECT * FROM tidemark.explain_session_at(99, '\\x00', '0001', '')" 'is pruned'
 is "$(sql_as reader "SELECT min(height) FROM tidemark.blame('pool', 'DAO')")" \
-    "$(sql "SELECT min(height) FROM ledger.change WHERE tree = 5 AND key = 'DAO' AND height > 100")" \
+    "$(sql "SELECT min(height) FROM ledger.change WHERE tree = 5 AND key = ledger.pool_address('DAO') AND height > 100")" \
     'blame begins where states are kept'
 is "$(sql_as reader "SELECT count(*), count(*) FILTER (WHERE c.sum IS DISTINCT FROM a.balance_upokt)
            FROM state.account_at(150) a
