@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Every query of docs/cookbook.md, run by a reader on the recorded chain, gives the answer printed
+# below it; and where tests/sql/cookbook_recorded.sql has a query under the same heading, what the
+# reference recorded gives the same.
+#
+#   tests/sql/cookbook_test.sh --answers PAGE   prints the page with the answers found, to compare
+. tests/lib.sh
+page=docs/cookbook.md
+[ "${1:-}" != --answers ] || page=$2
+chain=tests/vectors/chain-a
+
+# questions FILE: titles, one a line; with DIR the parts go to DIR/n.sql and DIR/n.answer
+questions() {
+    awk -v dir="$2" '
+        /^### / { n++; print substr($0, 5); part = ""; next }
+        /^```sql$/ { part = "sql"; next }
+        /^```text$/ { part = "answer"; next }
+        /^```/ { part = ""; next }
+        part != "" { print > (dir "/" n "." part) }' "$1"
+}
+
+# answer FILE: what psql prints for it, without blanks at the ends of lines and of the whole
+answer() {
+    psql -Xq -v ON_ERROR_STOP=1 -f "$1" 2>&1 | sed 's/ *$//' | cat -s | sed '$ { /^$/ d }'
+}
+
+data=$test_dir/a
+"$TIDEMARK" init --data "$data" --genesis $chain/genesis.json --rules reference >/dev/null
+cluster_start a
+"$TIDEMARK" replay --data "$data" $chain/blocks.jsonl >/dev/null
+
+mkdir "$test_dir/page" "$test_dir/recorded"
+questions $page "$test_dir/page" >"$test_dir/titles"
+
+if [ "${1:-}" = --answers ]; then
+    for query in "$test_dir"/page/*.sql; do
+        PGUSER=tidemark_reader answer "$query" >"${query%.sql}.found"
+    done
+    awk -v dir="$test_dir/page" '
+        /^### / { n++ }
+        /^```text$/ { skip = 1 }
+        !skip { print }
+        /^```sql$/ { asked = 1; next }
+        /^```$/ {
+            if (!skip && asked) {
+                print "\n```text"
+                while ((getline line < (dir "/" n ".found")) > 0) print line
+                print "```"
+                asked = 0
+            }
+            skip = 0
+        }' "$page" | cat -s | sed '$ { /^$/ d }'
+    exit
+fi
+
+# --- the page ----------------------------------------------------------------------------------------
+
+count=$(wc -l <"$test_dir/titles")
+[ "$count" -ge 30 ]
+ok $? "$count questions"
+is "$(sort "$test_dir/titles" | uniq -d)" '' 'no question is asked twice'
+n=0
+while IFS= read -r title; do
+    n=$((n + 1))
+    if [ ! -s "$test_dir/page/$n.sql" ] || [ ! -s "$test_dir/page/$n.answer" ]; then
+        ok 1 "$title" 'it lacks a query or an answer'
+        continue
+    fi
+    is "$(PGUSER=tidemark_reader answer "$test_dir/page/$n.sql")" "$(sed 's/ *$//' "$test_dir/page/$n.answer")" "$title"
+done <"$test_dir/titles"
+is "$(grep -h '^ *\\' "$test_dir"/page/*.sql)" '' 'no command of psql is needed'
+
+# --- the recording says the same -----------------------------------------------------------------------
+
+psql -Xq -v ON_ERROR_STOP=1 -f tests/sql/recorded_tables.sql
+ok $? 'the recorded tables are read'
+questions tests/sql/cookbook_recorded.sql "$test_dir/recorded" >"$test_dir/recorded/titles"
+n=0
+while IFS= read -r title; do
+    n=$((n + 1))
+    number=$(grep -nxF -- "$title" "$test_dir/titles" | cut -d: -f1)
+    if [ -z "$number" ]; then
+        ok 1 "$title" 'the page has no such question'
+        continue
+    fi
+    is "$(answer "$test_dir/recorded/$n.sql")" "$(sed 's/ *$//' "$test_dir/page/$number.answer")" "recorded: $title"
+done <"$test_dir/recorded/titles"
+
+# --- what the picture of docs/schema.md says holds here -------------------------------------------------
+
+psql -Xq -c 'CREATE TABLE recorded.relation (one text, one_columns text, many text, many_columns text, least int, verb text)' \
+    -c '\copy recorded.relation FROM deploy/schema/relations.csv (FORMAT csv, HEADER)'
+while IFS='|' read -r name query; do
+    is "$(sql "$query")" 0 "$name"
+done < <(sql "SELECT format('%s (%s) stands in %s (%s)|SELECT count(*) FROM %s m WHERE (%s) IS NOT NULL AND NOT EXISTS (SELECT FROM %s o WHERE (%s) = (%s))',
+        many, many_columns, one, one_columns, many, 'm.' || replace(many_columns, ',', ', m.'), one,
+        'o.' || replace(one_columns, ',', ', o.'), 'm.' || replace(many_columns, ',', ', m.'))
+    FROM recorded.relation")
+done_testing
