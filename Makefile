@@ -177,3 +177,11 @@ docs: setup ## write docs/schema.md from the comments in the database
 	@$(MAKE) --no-print-directory build
 	@deploy/schema-doc.sh >docs/schema.md.new
 	@mv docs/schema.md.new docs/schema.md
+
+# --- programs that tests try on a chain -----------------------------------------------------------
+
+.PHONY: setup-tools
+setup-tools: setup
+	@deploy/setup.sh tools
+
+test: setup-tools

@@ -30,7 +30,7 @@ cluster_start a
 "$TIDEMARK" replay --data "$data" $chain/blocks.jsonl >/dev/null
 
 mkdir "$test_dir/page" "$test_dir/recorded"
-questions $page "$test_dir/page" >"$test_dir/titles"
+questions "$page" "$test_dir/page" >"$test_dir/titles"
 
 if [ "${1:-}" = --answers ]; then
     for query in "$test_dir"/page/*.sql; do
@@ -68,7 +68,7 @@ while IFS= read -r title; do
     fi
     is "$(PGUSER=tidemark_reader answer "$test_dir/page/$n.sql")" "$(sed 's/ *$//' "$test_dir/page/$n.answer")" "$title"
 done <"$test_dir/titles"
-is "$(grep -h '^ *\\' "$test_dir"/page/*.sql)" '' 'no command of psql is needed'
+is "$(grep -h "^ *[\\]" "$test_dir"/page/*.sql)" "" "no command of psql is needed"
 
 # --- the recording says the same -----------------------------------------------------------------------
 
