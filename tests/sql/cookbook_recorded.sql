@@ -330,3 +330,60 @@ SELECT convert_from(decode(key, 'hex'), 'UTF8') AS key, convert_from(decode(valu
 FROM (SELECT DISTINCT ON (key) * FROM recorded.ibc_entries ORDER BY key, height DESC) e
 ORDER BY e.key;
 ```
+
+## The chain under `standard`: nothing was recorded by others, so these come from other rows than the page's
+
+### Which messages cost how much in all?
+```sql
+-- each fee is the parameter as the transactions before it left it
+WITH fee AS (
+    SELECT t.height, t.tx_index, t.message_type, t.result_code,
+        CASE WHEN t.message_type IN ('MessageSend', 'UpdateIBCStore', 'PruneIBCStore') THEN 'message_send_fee'
+            WHEN t.message_type = 'MessageChangeParameter' THEN 'message_change_parameter_fee'
+            ELSE format('message_%s_%s_fee', CASE t.message_type WHEN 'MessageStake' THEN 'stake'
+                        WHEN 'MessageEditStake' THEN 'edit_stake' ELSE 'unstake' END,
+                    replace(coalesce(s.actor_type, e.actor_type, u.actor_type), 'application', 'app'))
+        END AS param
+    FROM chain.transaction t
+    LEFT JOIN chain.message_stake s USING (height, tx_index)
+    LEFT JOIN chain.message_edit_stake e USING (height, tx_index)
+    LEFT JOIN chain.message_unstake u USING (height, tx_index)),
+paid AS (
+    SELECT f.*, coalesce(
+        (SELECT c.value FROM chain.message_change_parameter c
+         WHERE c.name = f.param AND c.result_code = 0 AND (c.height, c.tx_index) < (f.height, f.tx_index)
+         ORDER BY c.height DESC, c.tx_index DESC LIMIT 1),
+        (SELECT p.value FROM state.param_at(0) p WHERE p.name = f.param))::numeric AS fee
+    FROM fee f)
+SELECT message_type, count(*) AS transactions, sum(fee) AS fees_upokt,
+    sum(fee) FILTER (WHERE result_code <> 0) AS of_failed_upokt
+FROM paid GROUP BY message_type ORDER BY fees_upokt DESC, message_type;
+```
+
+### What did each proposer earn?
+```sql
+-- what the four validators have beyond what they sent, received and paid
+WITH own AS (
+    SELECT v.address, a.balance_upokt - g.balance_upokt AS gained
+    FROM state.validator_at(0) v
+    JOIN state.account_at(0) g USING (address)
+    JOIN state.account_at(30) a USING (address)),
+moved AS (
+    SELECT address, sum(n) AS n FROM (
+        SELECT from_address AS address, -amount_upokt AS n FROM chain.message_send WHERE result_code = 0
+        UNION ALL SELECT to_address, amount_upokt FROM chain.message_send WHERE result_code = 0
+        UNION ALL SELECT signer, -(SELECT p.value::numeric FROM state.param_at(t.height - 1) p WHERE p.name = 'message_send_fee')
+        FROM chain.transaction t) m
+    GROUP BY address)
+SELECT o.address, (SELECT count(DISTINCT b.height) FROM chain.block b WHERE b.proposer = o.address AND b.transactions > 0) AS blocks,
+    o.gained - coalesce(m.n, 0) AS earned_upokt
+FROM own o LEFT JOIN moved m USING (address)
+ORDER BY earned_upokt DESC, o.address;
+```
+
+### Is any POKT made or lost?
+```sql
+SELECT sum(balance_upokt) FILTER (WHERE h = 0) AS first_upokt, sum(balance_upokt) FILTER (WHERE h = 30) AS last_upokt, 0 AS difference
+FROM (SELECT 0 AS h, balance_upokt FROM state.account_at(0) UNION ALL SELECT 0, balance_upokt FROM state.pool_at(0)
+      UNION ALL SELECT 30, balance_upokt FROM state.account_at(30) UNION ALL SELECT 30, balance_upokt FROM state.pool_at(30)) b;
+```

@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Every query of docs/cookbook.md, run by a reader on the recorded chain, gives the answer printed
-# below it; and where tests/sql/cookbook_recorded.sql has a query under the same heading, what the
-# reference recorded gives the same.
+# Every query of docs/cookbook.md, run by a reader on the recorded chain (in the section on `standard`
+# on a chain of LocalNet), gives the answer printed below it; and where cookbook_recorded.sql has a
+# query under the same heading, what the reference recorded gives the same.
 #
 #   tests/sql/cookbook_test.sh --answers PAGE   prints the page with the answers found, to compare
 . tests/lib.sh
 page=docs/cookbook.md
 [ "${1:-}" != --answers ] || page=$2
-chain=tests/vectors/chain-a
 
 # questions FILE: titles, one a line; with DIR the parts go to DIR/n.sql and DIR/n.answer
 questions() {
     awk -v dir="$2" '
+        BEGIN { chain = "reference" }
+        /^## / { chain = /standard/ ? "standard" : "reference" }
+        /^### / { print chain > (dir "/" n + 1 ".chain") }
         /^### / { n++; print substr($0, 5); part = ""; next }
         /^```sql$/ { part = "sql"; next }
         /^```text$/ { part = "answer"; next }
@@ -19,22 +21,29 @@ questions() {
         part != "" { print > (dir "/" n "." part) }' "$1"
 }
 
-# answer FILE: what psql prints for it, without blanks at the ends of lines and of the whole
+# answer N FILE: what psql prints for it on the chain of question N of the page, without blanks at the
+# ends of lines and of the whole
 answer() {
-    psql -Xq -v ON_ERROR_STOP=1 -f "$1" 2>&1 | sed 's/ *$//' | cat -s | sed '$ { /^$/ d }'
+    PGHOST=${host[$(<"$test_dir/page/$1.chain")]} psql -Xq -v ON_ERROR_STOP=1 -f "$2" 2>&1 | sed 's/ *$//' | cat -s | sed '$ { /^$/ d }'
 }
 
-data=$test_dir/a
-"$TIDEMARK" init --data "$data" --genesis $chain/genesis.json --rules reference >/dev/null
-cluster_start a
-"$TIDEMARK" replay --data "$data" $chain/blocks.jsonl >/dev/null
+declare -A host
+for rules in standard reference; do
+    chain=tests/vectors/chain-a
+    [ $rules = reference ] || chain=tests/vectors/localnet-standard
+    data=$test_dir/$rules
+    "$TIDEMARK" init --data "$data" --genesis $chain/genesis.json --rules $rules >/dev/null
+    cluster_start $rules
+    "$TIDEMARK" replay --data "$data" $chain/blocks.jsonl >/dev/null
+    host[$rules]=$PGHOST
+done
 
 mkdir "$test_dir/page" "$test_dir/recorded"
 questions "$page" "$test_dir/page" >"$test_dir/titles"
 
 if [ "${1:-}" = --answers ]; then
     for query in "$test_dir"/page/*.sql; do
-        PGUSER=tidemark_reader answer "$query" >"${query%.sql}.found"
+        PGUSER=tidemark_reader answer "$(basename "$query" .sql)" "$query" >"${query%.sql}.found"
     done
     awk -v dir="$test_dir/page" '
         /^### / { n++ }
@@ -66,7 +75,7 @@ while IFS= read -r title; do
         ok 1 "$title" 'it lacks a query or an answer'
         continue
     fi
-    is "$(PGUSER=tidemark_reader answer "$test_dir/page/$n.sql")" "$(sed 's/ *$//' "$test_dir/page/$n.answer")" "$title"
+    is "$(PGUSER=tidemark_reader answer $n "$test_dir/page/$n.sql")" "$(sed 's/ *$//' "$test_dir/page/$n.answer")" "$title"
 done <"$test_dir/titles"
 is "$(grep -h "^ *[\\]" "$test_dir"/page/*.sql)" "" "no command of psql is needed"
 
@@ -83,7 +92,7 @@ while IFS= read -r title; do
         ok 1 "$title" 'the page has no such question'
         continue
     fi
-    is "$(answer "$test_dir/recorded/$n.sql")" "$(sed 's/ *$//' "$test_dir/page/$number.answer")" "recorded: $title"
+    is "$(answer "$number" "$test_dir/recorded/$n.sql")" "$(sed 's/ *$//' "$test_dir/page/$number.answer")" "recorded: $title"
 done <"$test_dir/recorded/titles"
 
 # --- what the picture of docs/schema.md says holds here -------------------------------------------------
