@@ -79,6 +79,14 @@ while IFS= read -r title; do
 done <"$test_dir/titles"
 is "$(grep -h "^ *[\\]" "$test_dir"/page/*.sql)" "" "no command of psql is needed"
 
+# the commands beneath "How do I hand a proof to someone else?", as they stand there
+sed -n '/^### How do I hand a proof/,/^```sql/ { /^build/ p }' "$page" |
+    sed "s:build/bin/tidemark :\"$TIDEMARK\" :; s:build/bin/:$(dirname "$TIDEMARK")/:; s:--data cookbook:--data \"$test_dir/reference\":
+         s:\(>\|verify \)bundle:\1\"$test_dir/bundle\":; s:\(>\|--validators \)validators:\1\"$test_dir/validators\":" >"$test_dir/hand.sh"
+is "$(wc -l <"$test_dir/hand.sh")" 3 'three commands'
+succeeds 'a proof is handed over' bash -e "$test_dir/hand.sh"
+like "$output" '00101f2ff54811e84df2d767c661f57a06349b7e' 'and names the account'
+
 # --- the recording says the same -----------------------------------------------------------------------
 
 psql -Xq -v ON_ERROR_STOP=1 -f tests/sql/recorded_tables.sql
