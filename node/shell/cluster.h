@@ -29,6 +29,7 @@ struct cluster {
     char socket[64];             /* directory of the socket */
     struct process_user user;    /* the server runs as */
     int use;                     /* DIR/use.lock, held; -1: not in use */
+    int port; /* while starting: TCP port of 127.0.0.1 for readers (listen.h), or 0 */
 };
 
 /*

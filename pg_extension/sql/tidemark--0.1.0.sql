@@ -40,7 +40,7 @@ CREATE FUNCTION tidemark.path64(key bytea)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'tidemark_path64';
 COMMENT ON FUNCTION tidemark.path64(key bytea) IS
-    'First 64 bits of a tree keys path as a bigint whose order is the order of paths';
+    'First 64 bits of a tree key''s path as a bigint whose order is the order of paths';
 
 CREATE FUNCTION tidemark.param_key(name text)
     RETURNS bytea
@@ -54,7 +54,7 @@ CREATE FUNCTION tidemark.tree_key(tree smallint, key bytea)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'tidemark_tree_key';
 COMMENT ON FUNCTION tidemark.tree_key(tree smallint, key bytea) IS
-    'Tree key of a rows key: SHA3-256 of the name for parameters (7) and flags (8), else the key itself';
+    'Tree key of a row''s key: SHA3-256 of the name for parameters (7) and flags (8), else the key itself';
 
 CREATE FUNCTION tidemark.transaction_hash(tx bytea)
     RETURNS bytea
@@ -271,7 +271,7 @@ CREATE FUNCTION tidemark.height()
     LANGUAGE c STABLE PARALLEL SAFE COST 20
     AS 'MODULE_PATHNAME', 'tidemark_height';
 COMMENT ON FUNCTION tidemark.height() IS
-    'Height that the views of schema state show: the setting tidemark.height resolved at this querys snapshot, the tip if unset';
+    'Height that the views of schema state show: the setting tidemark.height resolved at this query''s snapshot, the tip if unset';
 
 CREATE FUNCTION tidemark.height(h bigint)
     RETURNS bigint
@@ -313,7 +313,7 @@ CREATE FUNCTION tidemark.decode_tx(
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'tidemark_decode_tx';
 COMMENT ON FUNCTION tidemark.decode_tx(bytea) IS
-    'A transactions fields; message_type is NULL where the message does not decode, canonical tells whether the bytes are their own re-encoding, U+0000 in text reads \u0000. Raises where the bytes are no transaction';
+    'A transaction''s fields; message_type is NULL where the message does not decode, canonical tells whether the bytes are their own re-encoding, U+0000 in text reads \u0000. Raises where the bytes are no transaction';
 
 CREATE FUNCTION tidemark.decode_message_send(
     tx bytea,
@@ -422,7 +422,7 @@ CREATE FUNCTION tidemark.check_tx(tx bytea)
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
     AS 'MODULE_PATHNAME', 'tidemark_check_tx';
 COMMENT ON FUNCTION tidemark.check_tx(bytea) IS
-    'Every check a transaction must pass to be included in the next block, on the rows of the tip in this querys snapshot; its hash, or an error of class TM001 with the text CODE: n, ERROR: …';
+    'Every check a transaction must pass to be included in the next block, on the rows of the tip in this query''s snapshot; its hash, or an error of class TM001 with the text CODE: n, ERROR: …';
 
 CREATE FUNCTION tidemark.session_at(
     height bigint, application bytea, relay_chain text, geo_zone text,
