@@ -205,6 +205,13 @@ BEGIN
     GET DIAGNOSTICS restored = ROW_COUNT;
     RETURN NEXT;
 
+    -- What the audit found right above h is about blocks that are gone; what it found wrong stays.
+    DELETE FROM ops.audit a WHERE a.ok IS NOT FALSE AND a.height > h;
+    UPDATE ops.audit_progress p
+    SET height = b.height, state_hash = b.state_hash
+    FROM ledger.block b WHERE b.height = h AND p.height > h;
+    UPDATE ops.audit_progress p SET rollbacks = p.rollbacks + 1;
+
     UPDATE ledger.tip t SET height = h, state_hash = b.state_hash
     FROM ledger.block b WHERE b.height = h;
 END $body$ $function$, tables);

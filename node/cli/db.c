@@ -28,7 +28,7 @@ static const char help[] =
 
 static const char options_text[] =
     "  --data DIR    directory of the database (default ./var)\n"
-    "  --role ROLE   for url: reader (default), api, node, admin or owner\n";
+    "  --role ROLE   for url: reader (default), api, node, admin, owner or audit\n";
 
 static const struct cli_topic *topic(size_t i)
 {

@@ -32,7 +32,7 @@ enum {
     PID_NEVER = 4194304 + 1     /* above the kernel's largest process id */
 };
 
-static const char *const roles[] = {"reader", "api", "node", "admin", "owner", NULL};
+static const char *const roles[] = {"reader", "api", "node", "admin", "owner", "audit", NULL};
 
 static enum tm_err can_reach(void *arg, struct tm_error *e)
 {
@@ -481,11 +481,12 @@ char *cluster_url(const struct cluster *c, struct arena *a, const char *role)
     if (role == NULL)
         return arena_format(a, "postgresql://" CLUSTER_SUPERUSER "@/" CLUSTER_DATABASE "?host=%s",
                             c->socket);
-    if (strcmp(role, "owner") == 0)
+    /* Nobody logs in as these two. */
+    if (strcmp(role, "owner") == 0 || strcmp(role, "audit") == 0)
         return arena_format(a,
                             "postgresql://" CLUSTER_SUPERUSER "@/" CLUSTER_DATABASE
-                            "?host=%s&options=-c%%20role%%3D" ROLE_PREFIX "owner",
-                            c->socket);
+                            "?host=%s&options=-c%%20role%%3D" ROLE_PREFIX "%s",
+                            c->socket, role);
     return arena_format(a, "postgresql://" ROLE_PREFIX "%s@/" CLUSTER_DATABASE "?host=%s", role,
                         c->socket);
 }

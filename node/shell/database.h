@@ -9,8 +9,8 @@
 /*
  * Connects for one command. `data`: directory of the embedded database (NULL: ./var), which is
  * started when it does not run; `db_url`: a libpq URL or connection string instead, and `data` is
- * not looked at. `role`: reader, api, node, admin, owner, or NULL for the superuser; only for
- * `data`, a URL says who it is. Where readers are not let in, the operator of `data` still is.
+ * not looked at. `role`: reader, api, node, admin, owner, audit, or NULL for the superuser; only
+ * for `data`, a URL says who it is. Where readers are not let in, the operator of `data` still is.
  * One connection of this kind per process.
  */
 enum tm_err cli_database_open(const char *data, const char *db_url, const char *role, PGconn **conn,

@@ -118,7 +118,7 @@ enum tm_err store_prepare(PGconn *conn, struct tm_error *e)
     for (int tree = 0; tree <= TREES; tree++) {
         const struct versioned *v = versioned_of((enum tree_id)tree);
 
-        for (int kind = 0; v != NULL && kind < STATEMENT_KINDS && err == TM_OK; kind++) {
+        for (int kind = 0; v != NULL && kind < STATEMENT_FETCH_AT && err == TM_OK; kind++) {
             const char *sql = statement_sql(&a, v, (enum statement_kind)kind);
 
             if (sql != NULL)
@@ -129,10 +129,25 @@ enum tm_err store_prepare(PGconn *conn, struct tm_error *e)
     return err;
 }
 
+enum tm_err store_prepare_blocks(PGconn *conn, struct tm_error *e)
+{
+    static const char *const names[] = {"chain", "block", "block_transactions"};
+    enum tm_err err = TM_OK;
+
+    for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED && err == TM_OK; i++)
+        for (size_t k = 0; k < sizeof names / sizeof *names && err == TM_OK; k++)
+            if (strcmp(FIXED[i][0], names[k]) == 0)
+                err = pg_prepare(conn, FIXED[i][0], FIXED[i][1], e);
+    return err;
+}
+
 enum tm_err store_reconnect(struct store_pg *s, struct tm_error *e)
 {
     if (PQstatus(s->conn) == CONNECTION_OK)
         return TM_OK;
+    /* What was read as of a height was read in one snapshot, which is gone. */
+    if (s->at != HEIGHT_NONE)
+        return pg_error(s->conn, NULL, "the connection is lost", e);
     PQreset(s->conn);
     if (PQstatus(s->conn) != CONNECTION_OK)
         return pg_error(s->conn, NULL, "cannot reach the database", e);
@@ -155,6 +170,7 @@ enum tm_err store_open(PGconn *conn, struct store_pg **out, struct tm_error *e)
         abort();
     }
     s->conn = conn;
+    s->at = HEIGHT_NONE;
     *out = s;
     return TM_OK;
 }

@@ -8,12 +8,15 @@
 
 struct store_pg {
     PGconn *conn;
+    height_t at;   /* rows are read as of this height (store_at.h); HEIGHT_NONE: as they are now */
     bool in_doubt; /* a commit's answer was lost: read the tip before anything else */
     double apply_msec;
 };
 
 /* Settings and prepared statements, once per connection. */
 enum tm_err store_prepare(PGconn *conn, struct tm_error *e);
+/* Those statements that read the chain's constants and a block whole. */
+enum tm_err store_prepare_blocks(PGconn *conn, struct tm_error *e);
 
 /* Brings a broken connection back (PQreset); TM_ERR_IO while the server cannot be reached. */
 enum tm_err store_reconnect(struct store_pg *s, struct tm_error *e);
