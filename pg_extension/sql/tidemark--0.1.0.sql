@@ -684,3 +684,12 @@ CREATE AGGREGATE tidemark.smt_root(key bytea, value bytea, value_hash bytea) (
 );
 COMMENT ON AGGREGATE tidemark.smt_root(bytea, bytea, bytea) IS
     'smt_root(key, value) where a NULL value stands for a leaf of which only the SHA-256, value_hash, is kept; both NULL is no leaf, and where both are given the value counts';
+
+-- Who is named in a certificate
+
+CREATE FUNCTION tidemark.certificate_signers(certificate bytea)
+    RETURNS bytea[]
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+    AS 'MODULE_PATHNAME', 'tidemark_certificate_signers';
+COMMENT ON FUNCTION tidemark.certificate_signers(bytea) IS
+    'Addresses that an encoded quorum certificate has signatures of, each once, ascending, without a check of the signatures (certificate_signatures makes it); an empty array for the empty certificate of block 0. Raises where the bytes are no certificate';
