@@ -10,7 +10,7 @@ DECLARE
     pools text;
 BEGIN
     EXECUTE format($function$
-CREATE FUNCTION ledger.computed_block_total(lo bigint, hi bigint) RETURNS SETOF ledger.block_total
+CREATE OR REPLACE FUNCTION ledger.computed_block_total(lo bigint, hi bigint) RETURNS SETOF ledger.block_total
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $body$
 #variable_conflict use_column
@@ -83,7 +83,7 @@ COMMENT ON FUNCTION ledger.computed_block_total(bigint, bigint) IS
 
 -- What the end of block h shared out. Under `reference` the fee collector's balance before the block,
 -- to the proposer by a binary fraction, which below 2^56 upokt is the exact one, cut off.
-CREATE FUNCTION ledger.computed_reward(h bigint, OUT fee numeric, OUT reward numeric)
+CREATE OR REPLACE FUNCTION ledger.computed_reward(h bigint, OUT fee numeric, OUT reward numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
@@ -107,7 +107,7 @@ COMMENT ON FUNCTION ledger.computed_reward(bigint) IS
     'What the end of block h shared out in upokt, and the proposer''s part of it; NULL where h is pruned.';
 
 -- Under `reference` every step reads the state before the block.
-CREATE FUNCTION ledger.computed_block_message(lo bigint, hi bigint)
+CREATE OR REPLACE FUNCTION ledger.computed_block_message(lo bigint, hi bigint)
 RETURNS SETOF ledger.block_message
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -166,7 +166,7 @@ BEGIN
     FROM (VALUES ('application'), ('validator'), ('servicer'), ('fisherman')) k(name);
 
     EXECUTE format($function$
-CREATE FUNCTION ledger.computed_block_stake(lo bigint, hi bigint) RETURNS SETOF ledger.block_stake
+CREATE OR REPLACE FUNCTION ledger.computed_block_stake(lo bigint, hi bigint) RETURNS SETOF ledger.block_stake
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict use_column
 DECLARE
@@ -209,7 +209,7 @@ COMMENT ON FUNCTION ledger.computed_block_stake(bigint, bigint) IS
 DO $$
 BEGIN
     EXECUTE format($function$
-CREATE FUNCTION ledger.computed_block_chain(lo bigint, hi bigint) RETURNS SETOF ledger.block_chain
+CREATE OR REPLACE FUNCTION ledger.computed_block_chain(lo bigint, hi bigint) RETURNS SETOF ledger.block_chain
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict use_column
 BEGIN
@@ -267,7 +267,7 @@ COMMENT ON FUNCTION ledger.computed_block_chain(bigint, bigint) IS
 
 -- Heights after the last one that has its sums; what `tidemark migrate` ends with. Reads each version
 -- once. A node that runs meanwhile adds none, for want of those of the block before.
-CREATE FUNCTION ledger.fill_totals() RETURNS bigint
+CREATE OR REPLACE FUNCTION ledger.fill_totals() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lo bigint;
@@ -290,7 +290,7 @@ COMMENT ON FUNCTION ledger.fill_totals() IS
     'Makes the sums over blocks that were written without; answers for how many heights. For migrations.';
 
 -- Rows above h of the derived tables, back to what they were at h.
-CREATE FUNCTION ledger.rollback_totals(h bigint) RETURNS void
+CREATE OR REPLACE FUNCTION ledger.rollback_totals(h bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     DELETE FROM ledger.block_total t WHERE t.height > h;
@@ -310,7 +310,7 @@ COMMENT ON FUNCTION ledger.rollback_totals(bigint) IS
     'The derived tables'' part of tidemark.rollback: as they were at h.';
 
 -- Sums over pruned blocks stay: a few hundred bytes for each, and the answer to most questions.
-CREATE FUNCTION ledger.prune_totals(earliest bigint) RETURNS void
+CREATE OR REPLACE FUNCTION ledger.prune_totals(earliest bigint) RETURNS void
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
     DELETE FROM ledger.large_balance_history v WHERE v.valid_to <= $1;
@@ -321,7 +321,7 @@ COMMENT ON FUNCTION ledger.prune_totals(bigint) IS
 -- Keeps the number of rows in ledger.large_balance between fewest and most: where there are fewer, the
 -- kept ones that rank highest of all accounts, by reading them all; where there are more, those of the
 -- rows. What is true at earlier heights stays as it is. Other writers wait at the tip's row.
-CREATE FUNCTION ledger.tend_large_balances(fewest int, kept int, most int) RETURNS void
+CREATE OR REPLACE FUNCTION ledger.tend_large_balances(fewest int, kept int, most int) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column

@@ -2,7 +2,7 @@
 -- (sql/70_report_totals.sql) is checked by report.check().
 
 -- An amount and the same in POKT; a product of numerics is exact, a quotient would be rounded.
-CREATE FUNCTION ledger.amount_columns(expression text, name text) RETURNS text
+CREATE OR REPLACE FUNCTION ledger.amount_columns(expression text, name text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN format('(%1$s)::tidemark.upokt AS %2$s_upokt, (%1$s) * 0.000001 AS %2$s_pokt', expression,
               name);
@@ -274,7 +274,7 @@ BEGIN
 END $$;
 
 -- Heights of a span of blocks, the states before them included.
-CREATE FUNCTION ledger.given_range(from_height bigint, to_height bigint) RETURNS void
+CREATE OR REPLACE FUNCTION ledger.given_range(from_height bigint, to_height bigint) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM tidemark.height(from_height), tidemark.height(to_height);
@@ -373,3 +373,21 @@ LANGUAGE sql STABLE ROWS 10 BEGIN ATOMIC
 SELECT c.height, c.report, c.item, c.column_name, c.stored, c.computed
 FROM report.check_between($1, $1) c;
 END;
+
+-- --- sessions --------------------------------------------------------------------------------------
+
+CREATE FUNCTION report.session_load_at(h bigint, for_chain text DEFAULT NULL)
+RETURNS TABLE (relay_chain text, address bytea, label text, sessions bigint, share numeric,
+    chain_sessions bigint, session_height bigint, height bigint)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 BEGIN ATOMIC
+SELECT s.chain, s.address, l.name, s.sessions,
+    round(s.sessions::numeric / nullif(s.chain_sessions, 0), 6), s.chain_sessions,
+    s.session_height, at.h
+FROM tidemark.height($1) AS at(h)
+CROSS JOIN LATERAL tidemark.session_load_at(at.h, $2, '') s
+LEFT JOIN report.label l ON l.address = s.address;
+END;
+
+CREATE VIEW report.session_load AS
+SELECT s.* FROM (SELECT t.height AS h FROM ledger.tip t) at,
+    LATERAL report.session_load_at(at.h) s;

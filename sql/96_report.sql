@@ -28,11 +28,17 @@ BEGIN
         ('report.proposer_reward_day', NULL, 'report.proposer_reward by UTC day and proposer. Derived, not provable.'),
         ('report.param_timeline', NULL, 'Every change of every parameter, and who made it. from_value and to_value provable: tree params.'),
         ('report.unbonding', NULL, 'Actors at the tip whose unstaking has not ended, with the height at which it does. Provable but for label and blocks_left.'),
+        ('report.session_load', NULL, 'report.session_load_at of the tip, for every relay chain. Derived.'),
         ('report.richest_account', NULL, 'The 100 accounts with the greatest balances at the tip; of equal balances the lower address comes first. Balances provable, the rank derived.'),
         ('report.validator_uptime', NULL, 'report.validator_uptime_between over the last 1,000 blocks.'),
 
         (NULL, 'height', 'Height of the block.'),
         ('report.unbonding', 'height', 'The height asked.'),
+        ('report.session_load', 'height', 'The height asked.'),
+        ('report.session_load', 'share', 'sessions / chain_sessions, 0 to 1; NULL = no application asks for the chain. Derived.'),
+        (NULL, 'sessions', 'Sessions on the chain that the servicer is in. Derived.'),
+        (NULL, 'chain_sessions', 'Sessions on the chain: one for each application that is staked for it. Derived.'),
+        (NULL, 'session_height', 'Height at which these sessions began.'),
         ('report.richest_account', 'height', 'The height asked.'),
         ('ledger.large_floor', 'height', 'Height from which on this floor holds.'),
         (NULL, 'block_time', 'Time in the block''s header, to the microsecond. Header.'),
@@ -153,6 +159,8 @@ COMMENT ON FUNCTION report.validator_uptime_between(bigint, bigint) IS
     'For each validator that was to sign one of the blocks from_height to to_height: how many it was to sign, how many it signed, the quotient, and how many blocks it proposed, e.g. validator_uptime_between(101, 200). Signatures as the certificates name them (chain.validator_signature checks each one). An error where a height is null, above the tip or pruned. Derived.';
 COMMENT ON FUNCTION report.unbonding_at(bigint) IS
     'report.unbonding as of block h. An error where h is null, above the tip or pruned.';
+COMMENT ON FUNCTION report.session_load_at(bigint, text) IS
+    'How the sessions as of block h, one for each application and relay chain (without a geo zone), fall on the servicers that can be drawn, e.g. session_load_at(1200, ''0001''); without a chain for all of them. An error where h is null, above the tip or pruned, or no session exists. Derived.';
 COMMENT ON FUNCTION report.check_between(bigint, bigint) IS
     'Makes the sums of blocks from_height to to_height anew from the rows of state, transactions and blocks and names what differs: height, report = table behind it, item = its key beside the height, column, the value stored and the value computed. Holds ledger.large_balance at to_height against all accounts as well. No row = all is right. Reads much: the first height''s whole state.';
 COMMENT ON FUNCTION report.check(bigint) IS

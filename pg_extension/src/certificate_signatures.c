@@ -155,6 +155,5 @@ Datum tidemark_certificate_signers(PG_FUNCTION_ARGS)
     for (size_t i = 0; i < c.signature_count; i++)
         if (i == 0 || !bytes_equal(found[i - 1].address, found[i].address))
             addresses[count++] = result_bytes(found[i].address);
-    PG_RETURN_ARRAYTYPE_P(
-        construct_array(addresses, count, BYTEAOID, -1, false, TYPALIGN_INT));
+    PG_RETURN_ARRAYTYPE_P(construct_array(addresses, count, BYTEAOID, -1, false, TYPALIGN_INT));
 }

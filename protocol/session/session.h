@@ -23,6 +23,9 @@ struct session_input {
     size_t servicer_count;
     const struct record *const *fishermen;
     size_t fisherman_count;
+    /* Both lists hold none but those that qualify for the relay chain: a caller that asks for many
+     * sessions on it sorts them out once. */
+    bool all_qualify;
     /* `reference` (D9): chains each actor had in its newest row with height <= L, where L = row
      * height of the last actor of the list; parallel to the lists; NULL: use the records' chains.
      */
