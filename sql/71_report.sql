@@ -145,7 +145,7 @@ RETURNS TABLE (rank int, address bytea, label text, balance_upokt tidemark.upokt
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100 SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict use_column
 DECLARE
-    RICHEST_MAX CONSTANT int := 1000; -- as many as ledger.large_balance is kept for
+    RICHEST_MAX CONSTANT int := 1000;
     at_height CONSTANT bigint := tidemark.height(h);
     total numeric;
     at_time timestamptz;

@@ -186,5 +186,5 @@ GRANT tidemark_label TO tidemark_admin WITH ADMIN OPTION;
 -- The node would do the second at its next block.
 SET LOCAL ROLE tidemark_owner;
 SELECT ledger.fill_totals();
-SELECT ledger.tend_large_balances(1200, 2000, 6000) WHERE NOT EXISTS (SELECT FROM ledger.large_floor);
+SELECT ledger.tend_large_balances(150, 400, 1500) WHERE NOT EXISTS (SELECT FROM ledger.large_floor);
 RESET ROLE;

@@ -4,12 +4,12 @@
 
 enum {
     SECONDS_PER_DAY = 86400,
-    /* Of one block's accounts, no more than so many enter ledger.large_balance: ranks above need as
-     * many rows as a report lists (RICHEST_MAX in sql/70_report.sql), the others are spare. */
-    LARGE_KEPT = 2000,
+    /* Where more accounts than LARGE_MAX are above the floor, it is lifted to this many. Lists of
+     * the 100 richest need LARGE_MIN rows; the others are spare, for those that leave. */
+    LARGE_KEPT = 400,
     /* Rows between which ledger.large_balance is left alone. */
-    LARGE_MIN = 1200,
-    LARGE_MAX = 6000
+    LARGE_MIN = 150,
+    LARGE_MAX = 1500
 };
 
 /* sql/70_report.sql has the same names. */
