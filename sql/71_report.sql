@@ -258,10 +258,15 @@ BEGIN
         SELECT b.proposer AS address, count(*) AS n
         FROM ledger.block b WHERE b.height BETWEEN lo AND hi GROUP BY b.proposer
     ),
+    -- Mostly the same ones sign.
     signature AS (
-        SELECT s.address, count(*) AS n
-        FROM ledger.block b, unnest(tidemark.certificate_signers(b.certificate)) s(address)
-        WHERE b.height BETWEEN lo AND hi GROUP BY s.address
+        SELECT s.address, sum(g.n)::bigint AS n
+        FROM (SELECT c.signers, count(*) AS n
+              FROM (SELECT tidemark.certificate_signers(b.certificate) AS signers
+                    FROM ledger.block b WHERE b.height BETWEEN lo AND hi OFFSET 0) c
+              GROUP BY c.signers) g,
+            unnest(g.signers) s(address)
+        GROUP BY s.address
     )
     SELECT c.address, l.name, c.n, coalesce(s.n, 0), round(coalesce(s.n, 0)::numeric / nullif(c.n, 0), 6),
         coalesce(p.n, 0), lo, hi
