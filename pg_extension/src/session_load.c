@@ -75,22 +75,6 @@ static size_t run_length(const struct places *p, size_t first)
     return n;
 }
 
-/* Place of a servicer among those of its chain, which ascend by address. */
-static size_t find_place(const struct record *const *candidates, size_t count, struct bytes address)
-{
-    size_t low = 0, high = count;
-
-    while (low + 1 < high) {
-        size_t middle = (low + high) / 2;
-
-        if (bytes_compare(address, candidates[middle]->key) < 0)
-            high = middle;
-        else
-            low = middle;
-    }
-    return low;
-}
-
 /* Counts the sessions of a chain's applications at its servicers. */
 static void count_sessions(struct session_input *in, const struct rules *rules,
                            const struct record *const *applications, const struct place *asking,
@@ -122,8 +106,7 @@ static void count_sessions(struct session_input *in, const struct rules *rules,
         if (session_select(&a, rules, &one, &session, &e) != TM_OK)
             raise_failure(&e);
         for (size_t k = 0; k < session.servicer_count; k++)
-            serving[find_place(candidates, serving_count, session.servicers[k].actor->key)]
-                .sessions++;
+            serving[session.servicers[k].candidate].sessions++;
         MemoryContextReset(context);
     }
     MemoryContextDelete(context);

@@ -111,8 +111,10 @@ static enum tm_err select_members(struct arena *a, const struct rules *rules,
     }
     if (side->wanted > 0 && (uint64_t)side->wanted > count) {
         members = arena_array(a, struct session_member, count);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             members[i].actor = candidates[i];
+            members[i].candidate = i;
+        }
         *out = members;
         *out_count = count;
         return TM_OK;
@@ -138,6 +140,7 @@ static enum tm_err select_members(struct arena *a, const struct rules *rules,
             continue;
         drawn[index] = true;
         members[taken].actor = candidates[index];
+        members[taken].candidate = index;
         members[taken].draw = (int)taken + 1;
         taken++;
     }

@@ -35,7 +35,8 @@ struct session_input {
 
 struct session_member {
     const struct record *actor;
-    int draw; /* place in draw order from 1; 0 when all candidates were taken */
+    size_t candidate; /* place among those that qualify, from 0 */
+    int draw;         /* place in draw order from 1; 0 when all candidates were taken */
 };
 
 struct session {
