@@ -12,7 +12,7 @@ enum {
     LARGE_MAX = 1500
 };
 
-/* sql/70_report.sql has the same names. */
+/* sql/70_report_totals.sql has the same names. */
 static const char *actor_type(int kind)
 {
     return kind == ACTOR_APP ? "application" : actor_word((enum actor_kind)kind);
