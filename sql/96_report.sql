@@ -183,7 +183,7 @@ GRANT USAGE ON SCHEMA report TO tidemark_label;
 GRANT SELECT, INSERT, UPDATE, DELETE ON report.label TO tidemark_label;
 GRANT tidemark_label TO tidemark_admin WITH ADMIN OPTION;
 
--- The node would do the second at its next block, with these numbers (node/shell/store_totals.c).
+-- The node would do the second at its next block.
 SET LOCAL ROLE tidemark_owner;
 SELECT ledger.fill_totals();
 SELECT ledger.tend_large_balances(150, 400, 1500) WHERE NOT EXISTS (SELECT FROM ledger.large_floor);
