@@ -188,6 +188,8 @@ BEGIN
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN NEXT;
 
+    PERFORM ledger.rollback_totals(h);
+
     -- What was signed stays in vote_guard; the bodies of what was signed are of no use any more.
     DELETE FROM ledger.proposal p WHERE p.height > h;
     -- Under `reference` an earlier block may have the transaction as well.

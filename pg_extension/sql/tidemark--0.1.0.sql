@@ -684,3 +684,22 @@ CREATE AGGREGATE tidemark.smt_root(key bytea, value bytea, value_hash bytea) (
 );
 COMMENT ON AGGREGATE tidemark.smt_root(bytea, bytea, bytea) IS
     'smt_root(key, value) where a NULL value stands for a leaf of which only the SHA-256, value_hash, is kept; both NULL is no leaf, and where both are given the value counts';
+
+-- Who is named in a certificate
+
+CREATE FUNCTION tidemark.certificate_signers(certificate bytea)
+    RETURNS bytea[]
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+    AS 'MODULE_PATHNAME', 'tidemark_certificate_signers';
+COMMENT ON FUNCTION tidemark.certificate_signers(bytea) IS
+    'Addresses that an encoded quorum certificate has signatures of, each once, ascending, without a check of the signatures (certificate_signatures makes it); an empty array for the empty certificate of block 0. Raises where the bytes are no certificate';
+
+CREATE FUNCTION tidemark.session_load_at(
+    h bigint, relay_chain text, geo_zone text,
+    OUT chain text, OUT address bytea, OUT sessions bigint, OUT chain_sessions bigint,
+    OUT session_height bigint)
+    RETURNS SETOF record
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 1000
+    AS 'MODULE_PATHNAME', 'tidemark_session_load_at';
+COMMENT ON FUNCTION tidemark.session_load_at(bigint, text, text) IS
+    'For each relay chain (or the given one) and each servicer that can be drawn for it: in how many sessions of all applications staked for the chain it is as of block h, out of how many there are, e.g. session_load_at(1200, NULL, ''''). Raises where no session exists';

@@ -14,6 +14,7 @@ struct ledger {
     struct bytes proposer;
     struct write_layer layer;
     int32_t transactions; /* included so far */
+    struct ledger_end_sums end;
     bool validators_known;
     size_t committed_validators;       /* active ones before the block */
     const struct ledger_write *writes; /* after ledger_writes */
