@@ -22,7 +22,8 @@ enum {
 
 static const char help[] =
     "usage: tidemark up [--data DIR] [--interval S] [--blocks N] [--keys DIR]\n"
-    "                   [--accept-older-state]\n"
+    "                   [--accept-older-state] [--reader-statement S] [--reader-transaction S]\n"
+    "                   [--reader-idle S]\n"
     "\n"
     "Runs the database and the node in the foreground, one line per block. Whichever dies is "
     "started\n"
@@ -34,13 +35,21 @@ static const char help[] =
     "  --keys DIR     private keys of the validators this node signs for (default DIR/keys of "
     "--data)\n"
     "  --accept-older-state   go on although these keys have signed more than the database has\n"
+    "  --reader-statement S, --reader-transaction S, --reader-idle S\n"
+    "                 end sessions of readers whose statement runs, whose transaction is open, or\n"
+    "                 that are idle for longer (default 120, 300 and 3600 seconds; 0: no limit)\n"
     "\n"
     "On a validator's machine readers may not log in unless `tidemark db readers allow` says so.\n";
+
+/* Handed on to the node. */
+static const char *const READER_OPTIONS[] = {"--reader-statement", "--reader-transaction",
+                                             "--reader-idle"};
 
 struct up {
     struct cluster cluster;
     struct arena arena;
     const char *interval, *blocks, *keys;
+    const char *readers[sizeof READER_OPTIONS / sizeof *READER_OPTIONS]; /* NULL: not given */
     bool accept_older;
     int64_t target; /* height to end at; -1: none */
     pid_t node;     /* 0: not running */
@@ -106,7 +115,7 @@ static enum tm_err check_database(struct up *u, int64_t blocks, struct tm_error 
 
 static enum tm_err start_node(struct up *u, struct tm_error *e)
 {
-    const char *argv[16], *url = cluster_url(&u->cluster, &u->arena, "node");
+    const char *argv[24], *url = cluster_url(&u->cluster, &u->arena, "node");
     size_t n = 0;
     enum tm_err err;
     PGconn *conn;
@@ -125,6 +134,12 @@ static enum tm_err start_node(struct up *u, struct tm_error *e)
     if (u->interval != NULL) {
         argv[n++] = "--interval";
         argv[n++] = u->interval;
+    }
+    for (size_t i = 0; i < sizeof READER_OPTIONS / sizeof *READER_OPTIONS; i++) {
+        if (u->readers[i] == NULL)
+            continue;
+        argv[n++] = READER_OPTIONS[i];
+        argv[n++] = u->readers[i];
     }
     if (u->target >= 0) {
         err = database_connect(url, &conn, e);
@@ -271,6 +286,9 @@ static int run(int argc, char **argv)
                                          {.name = "--blocks", .value = &u.blocks},
                                          {.name = "--keys", .value = &u.keys},
                                          {.name = "--accept-older-state", .flag = &u.accept_older},
+                                         {.name = READER_OPTIONS[0], .value = &u.readers[0]},
+                                         {.name = READER_OPTIONS[1], .value = &u.readers[1]},
+                                         {.name = READER_OPTIONS[2], .value = &u.readers[2]},
                                          {NULL}};
     int64_t blocks = 0;
     struct tm_error e;

@@ -1,5 +1,7 @@
 #include "cluster_files.h"
 
+#include "cluster_readers.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 enum { EXTENSION_FILE_MAX = 64 * 1024 * 1024 };
 
 static const char *const roles[] = {CLUSTER_SUPERUSER, "tidemark_node",  "tidemark_reader",
-                                    "tidemark_api",    "tidemark_admin", NULL};
+                                    "tidemark_api",    "tidemark_admin", CLUSTER_REPLICA_ROLE, NULL};
 
 /* Reopened at each start, so a person's own settings go to local.conf, which comes last. */
 static const char settings_format[] =
@@ -37,6 +39,8 @@ static const char settings_format[] =
     "wal_compression = lz4\n"
     "max_wal_size = 2GB\n"
     "max_slot_wal_keep_size = 4GB\n"
+    /* a transaction in two phases would hold locks and dead rows without a session to end */
+    "max_prepared_transactions = 0\n"
     /* current tables change a little in every block */
     "autovacuum_vacuum_scale_factor = 0.05\n"
     "autovacuum_analyze_scale_factor = 0.05\n"
@@ -46,11 +50,8 @@ static const char settings_format[] =
     "lc_messages = 'C'\n"
     "log_checkpoints = off\n"
     "log_line_prefix = '%%m [%%p] %%q%%u '\n"
+    "include_if_exists = 'replica.conf'\n"
     "include_if_exists = 'local.conf'\n";
-
-static const char hba[] = "# Written by tidemark at each start.\n"
-                          "local all all peer map=tidemark\n"
-                          "local replication all peer map=tidemark\n";
 
 enum tm_err cluster_extension_load(struct arena *a, struct cluster_extension *out,
                                    struct tm_error *e)
@@ -187,8 +188,7 @@ static enum tm_err write_settings(const struct cluster *c, struct arena *a, stru
                        bytes_of(arena_format(a, settings_format, c->socket, buffers, memory / 2)),
                        0600, NULL, e);
     if (err == TM_OK)
-        err =
-            files_update(arena_format(a, "%s/pg_hba.conf", c->data), bytes_of(hba), 0600, NULL, e);
+        err = cluster_readers_write(c, e);
     if (err == TM_OK)
         err = files_update(arena_format(a, "%s/pg_ident.conf", c->data), buffer_bytes(&ident), 0600,
                            NULL, e);
