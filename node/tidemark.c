@@ -26,6 +26,7 @@ static const struct cli_command *const commands[] = {&cli_init_command,
                                                      &cli_proof_command,
                                                      &cli_rollback_command,
                                                      &cli_prune_command,
+                                                     &cli_replica_command,
                                                      NULL};
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "node/shell/database.h"
 #include "node/shell/migrations.h"
+#include "node/shell/replica.h"
 
 enum {
     LOOK_MSEC = 100,  /* how often database and node are looked at */
@@ -261,6 +262,8 @@ static int run_up(struct up *u, const char *data, int64_t blocks, struct tm_erro
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     err = cluster_find(&u->cluster, data, false, e);
+    if (err == TM_OK)
+        err = replica_refuse_writer(&u->cluster, e);
     if (err == TM_OK) /* held as long as this process lives */
         err = cluster_lock(&u->cluster, "up.lock", false, &lock, e);
     if (err == TM_ERR_AGAIN)

@@ -14,8 +14,13 @@
 
 enum { EXTENSION_FILE_MAX = 64 * 1024 * 1024 };
 
-static const char *const roles[] = {CLUSTER_SUPERUSER, "tidemark_node",  "tidemark_reader",
-                                    "tidemark_api",    "tidemark_admin", CLUSTER_REPLICA_ROLE, NULL};
+static const char *const roles[] = {CLUSTER_SUPERUSER,
+                                    "tidemark_node",
+                                    "tidemark_reader",
+                                    "tidemark_api",
+                                    "tidemark_admin",
+                                    CLUSTER_REPLICA_ROLE,
+                                    NULL};
 
 /* Reopened at each start, so a person's own settings go to local.conf, which comes last. */
 static const char settings_format[] =
@@ -213,17 +218,29 @@ static enum tm_err make_socket_directory(const struct cluster *c, struct tm_erro
     return TM_OK;
 }
 
-enum tm_err cluster_prepare(const struct cluster *c, const struct cluster_extension *extension,
-                            struct tm_error *e)
+enum tm_err cluster_prefix_prepare(const struct cluster *c,
+                                   const struct cluster_extension *extension, struct tm_error *e)
 {
-    enum tm_err err;
     struct arena a;
+    enum tm_err err;
 
     umask(022);
     arena_init(&a);
     err = build_prefix(c, &a, e);
     if (err == TM_OK)
         err = cluster_extension_install(c, extension, e);
+    arena_free(&a);
+    return err;
+}
+
+enum tm_err cluster_prepare(const struct cluster *c, const struct cluster_extension *extension,
+                            struct tm_error *e)
+{
+    enum tm_err err;
+    struct arena a;
+
+    arena_init(&a);
+    err = cluster_prefix_prepare(c, extension, e);
     if (err == TM_OK && !files_exist(c->data))
         err = create_data(c, &a, e);
     if (err == TM_OK)

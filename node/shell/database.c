@@ -276,8 +276,7 @@ enum tm_err database_readers_default(const struct cluster *c, PGconn *superuser,
                                " WHERE rolname = 'tidemark_reader'");
     if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
         err = database_fail(superuser, result, "cannot read the readers' role", e);
-    allowed =
-        err == TM_OK && PQgetvalue(result, 0, 0)[0] == 't' && !cluster_readers_denied(c);
+    allowed = err == TM_OK && PQgetvalue(result, 0, 0)[0] == 't' && !cluster_readers_denied(c);
     PQclear(result);
     if (err == TM_OK && !decided && allowed != allow)
         err = set_readers(c, superuser, allow, e);

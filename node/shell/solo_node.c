@@ -340,7 +340,8 @@ static void start_loop(struct solo_node *n)
 {
     uint64_t look = watchdog_interval(&n->options->readers);
 
-    n->timer.data = n->poll_timer.data = n->watchdog_timer.data = n->sigterm.data = n->sigint.data = n;
+    n->timer.data = n->poll_timer.data = n->watchdog_timer.data = n->sigterm.data = n->sigint.data =
+        n;
     uv_timer_init(&n->loop, &n->timer);
     uv_timer_init(&n->loop, &n->poll_timer);
     uv_timer_start(&n->poll_timer, on_poll_timer, 0, SOLO_POLL_MSEC);

@@ -86,7 +86,7 @@ uint64_t watchdog_interval(const struct watchdog_limits *limits)
     if (least == 0)
         return 0;
     interval = least / LOOKS_PER_LIMIT;
-    return (uint64_t)(interval < LOOK_LEAST ? LOOK_LEAST
+    return (uint64_t)(interval < LOOK_LEAST  ? LOOK_LEAST
                       : interval > LOOK_MOST ? LOOK_MOST
                                              : interval);
 }

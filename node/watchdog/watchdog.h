@@ -13,7 +13,8 @@ enum {
     WATCHDOG_STATEMENT_SECONDS = 120,
     /* An open transaction keeps dead rows of every table in place, a few for each block. */
     WATCHDOG_TRANSACTION_SECONDS = 300,
-    /* Few places are shared by many (CONNECTION LIMIT); a pool that uses its sessions keeps them. */
+    /* Few places are shared by many (CONNECTION LIMIT); a pool that uses its sessions keeps them.
+     */
     WATCHDOG_IDLE_SECONDS = 3600,
     WATCHDOG_SECONDS_MAX = 7 * 86400,
     WATCHDOG_TEXT_MAX = 200

@@ -52,9 +52,9 @@ static bool is_superuser(void)
 static void check_notify(void)
 {
     if (!compat_may_execute(F_PG_NOTIFY, GetUserId()))
-        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                        errmsg("permission denied for NOTIFY"),
-                        errhint("Only the node notifies; LISTEN tidemark_block hears of blocks.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for NOTIFY"),
+                 errhint("Only the node notifies; LISTEN tidemark_block hears of blocks.")));
 }
 
 static void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
@@ -96,11 +96,10 @@ static int default_limit(void)
 
 void analyst_init(void)
 {
-    DefineCustomIntVariable("tidemark.memory_limit",
-                            "Most memory a session may take for itself; 0 is no limit.",
-                            "Beyond it a statement ends with \"out of memory\".", &memory_limit,
-                            default_limit(), 0, MEMORY_LIMIT_MAX,
-                            PGC_SUSET, GUC_UNIT_MB, NULL, set_memory_limit, NULL);
+    DefineCustomIntVariable(
+        "tidemark.memory_limit", "Most memory a session may take for itself; 0 is no limit.",
+        "Beyond it a statement ends with \"out of memory\".", &memory_limit, default_limit(), 0,
+        MEMORY_LIMIT_MAX, PGC_SUSET, GUC_UNIT_MB, NULL, set_memory_limit, NULL);
     next_process_utility = ProcessUtility_hook;
     ProcessUtility_hook = process_utility;
     next_emit_log = emit_log_hook;
