@@ -335,6 +335,7 @@ static void remove_files(const struct replica *r)
 {
     static const char *const names[] = {RECORD_FILE,      CLUSTER_STARTED_FILE,
                                         CLUSTER_USE_LOCK, CLUSTER_START_LOCK,
+                                        "schema.lock",    "up.lock",
                                         "readers",        "cluster"};
     const char *const clear[] = {"/bin/rm", "-rf", r->cluster.home, NULL};
     struct arena a;

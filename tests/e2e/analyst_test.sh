@@ -74,8 +74,11 @@ like "$(as reader memory "SET work_mem = '2000GB'" 'SET hash_mem_multiplier = 10
 
 # --- submissions ---------------------------------------------------------------------------------
 
-payer=$("$TIDEMARK" keys list --keys $keys | awk 'NR == 1 { print $1 }')
-tx() { "$TIDEMARK" tx send "$payer" "$payer" 1 --print --keys $keys --data "$data"; }
+echo secret >"$test_dir/passphrase"
+purse() { "$TIDEMARK" "$@" --keys "$test_dir/keys" --passphrase-file "$test_dir/passphrase"; }
+purse keys import --input $keys/validator1.key >/dev/null
+payer=$("$TIDEMARK" keys list --keys "$test_dir/keys" | awk 'NR == 1 { print $1 }')
+tx() { purse tx send "$payer" "$payer" 1 --print --data "$data"; }
 signed=$(tx)
 sql "INSERT INTO ops.submission (hash, tx, status) SELECT sha256(i::text::bytea), '\\x00', 'refused' FROM generate_series(1, 100010) i" \
     "INSERT INTO ops.submission (hash, tx) SELECT sha256(i::text::bytea), '\\x00' FROM generate_series(200001, 219999) i" >/dev/null

@@ -89,7 +89,7 @@ is "$(psql -XqAt -c 'SET tidemark.height = 1' -c 'SELECT count(*) FILTER (WHERE 
 like "$(psql -XqAt -c 'SET default_transaction_read_only = off; CREATE TEMP TABLE x (y int)' "$("$TIDEMARK" db url --data "$copy")" 2>&1)" \
     'ERROR:.*(permission denied|read-only|recovery)' 'and write nothing'
 is "$(psql -XqAt -c 'SHOW hot_standby_feedback' -c 'SHOW tidemark.memory_limit' "$("$TIDEMARK" db url --data "$copy")" | tr '\n' ' ')" 'off 1GB ' 'within the same limits'
-succeeds 'query block' "$TIDEMARK" query block 1 --data "$copy"
+succeeds 'query block' "$TIDEMARK" query block --height 1 --data "$copy"
 succeeds 'verify' "$TIDEMARK" verify --height 2 --data "$copy"
 fails 1 'up on a replica' "$TIDEMARK" up --data "$copy" --keys $keys
 like "$output" "is a replica of $node" 'is refused'
