@@ -130,7 +130,7 @@ succeeds 'replica remove' "$TIDEMARK" replica remove --data "$copy"
 is "$(slots)" 0 'gives its slot back'
 [ ! -e "$copy" ]
 ok $? 'and its files' "$(ls -la "$copy" 2>&1)"
-succeeds 'another one, with a URL' "$TIDEMARK" replica create --data "$copy" --from "$("$TIDEMARK" db url --data "$node" --role owner | sed 's/&options=.*//')"
+succeeds 'another one, with the URL of a role that may replicate and read' "$TIDEMARK" replica create --data "$copy" --from "$("$TIDEMARK" db url --data "$node" --role api | sed 's/tidemark_api/tidemark_replica/')"
 follows 'it follows'
 stop_up
 "$TIDEMARK" db start --data "$node" >/dev/null
