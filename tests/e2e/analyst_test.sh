@@ -93,7 +93,7 @@ sql 'DELETE FROM ops.submission' >/dev/null
 before=$(sql "$traces")
 PGAPPNAME=operator psql -XqAt -c 'SELECT pg_sleep(1000)' >/dev/null 2>&1 &
 operator=$!
-"$TIDEMARK" up --data "$data" --keys $keys --interval 0.2 --reader-statement 1 --reader-transaction 2 --reader-idle 3 >"$log" 2>&1 &
+"$TIDEMARK" up --data "$data" --keys $keys --interval 0.2 --reader-statement 2 --reader-transaction 3 --reader-idle 4 >"$log" 2>&1 &
 up=$!
 wait_for 60 above 1
 ok $? 'a chain grows' "$(tail -n 5 "$log")"
@@ -228,7 +228,7 @@ busy api api 'SELECT count(*) FROM (SELECT generate_series(1, 10000000000000)) x
 for attacker in "${attackers[@]}"; do wait "$attacker"; done
 for name in recursion series product sleep regex roots api; do
     like "$(cat "$test_dir/$name")" 'terminating connection.*HINT: .*ops.ended_session' "$name: the session is ended and told where to look"
-    ended $name '^a statement ran for .* s; the limit is 1.0 s$'
+    ended $name '^a statement ran for .* s; the limit is 2.0 s$'
     ok $? "$name: with the reason" "$(sql "SELECT application_name, reason FROM ops.ended_session")"
 done
 grows 'endless statements'
@@ -244,11 +244,11 @@ drops=()
 for _ in $(seq 400); do drops+=('SELECT pg_sleep(0.05)'); done
 busy reader drip 'BEGIN' "${drops[@]}"
 for name in snapshot cursor lock pending drip; do
-    wait_for 60 ended $name '^a transaction was open for .* s; the limit is 2.0 s$'
+    wait_for 60 ended $name '^a transaction was open for .* s; the limit is 3.0 s$'
     ok $? "$name: ended" "$(sql "SELECT application_name, reason FROM ops.ended_session")"
 done
 for name in listener holder; do
-    wait_for 60 ended $name '^the session was idle for .* s; the limit is 3.0 s$'
+    wait_for 60 ended $name '^the session was idle for .* s; the limit is 4.0 s$'
     ok $? "$name: ended" "$(sql "SELECT application_name, reason FROM ops.ended_session")"
 done
 wait_for 60 left true
