@@ -48,7 +48,7 @@ traces="SELECT (SELECT string_agg(oid::text, ' ' ORDER BY oid) FROM pg_class),
 
 # --- places --------------------------------------------------------------------------------------
 
-for i in 1 2 3 4 5 6 7 8; do as reader places 'SELECT pg_sleep(1000)' >/dev/null & done
+for _ in 1 2 3 4 5 6 7 8; do as reader places 'SELECT pg_sleep(1000)' >/dev/null & done
 taken() { [ "$(sessions "application_name = 'places' AND state = 'active'")" = 8 ]; }
 wait_for 30 taken
 ok $? 'eight readers are let in'
@@ -255,7 +255,8 @@ wait_for 60 left true
 ok $? 'none of them is left' "$(sql 'SELECT application_name, state FROM pg_stat_activity')"
 for name in "${!holds[@]}"; do
     echo 'SELECT 1;' >&"${holds[$name]}"
-    exec {holds[$name]}>&-
+    hold=${holds[$name]}
+    exec {hold}>&-
 done
 for attacker in "${attackers[@]}"; do wait "$attacker"; done
 for name in snapshot cursor lock pending drip listener holder; do
