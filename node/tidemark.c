@@ -11,13 +11,25 @@
 #include "node/cli/tx.h"
 #include "node/cli/verify.h"
 
-static const struct cli_command *const commands[] = {
-    &cli_init_command,   &cli_migrate_command, &cli_up_command,
-    &cli_status_command, &cli_psql_command,    &cli_query_command,
-    &cli_tx_command,     &cli_keys_command,    &cli_db_command,
-    &cli_replay_command, &cli_export_command,  &cli_verify_command,
-    &cli_demo_command,   &cli_proof_command,   &cli_rollback_command,
-    &cli_prune_command,  &cli_audit_command,   NULL};
+static const struct cli_command *const commands[] = {&cli_init_command,
+                                                     &cli_migrate_command,
+                                                     &cli_up_command,
+                                                     &cli_status_command,
+                                                     &cli_psql_command,
+                                                     &cli_query_command,
+                                                     &cli_tx_command,
+                                                     &cli_keys_command,
+                                                     &cli_db_command,
+                                                     &cli_replay_command,
+                                                     &cli_export_command,
+                                                     &cli_verify_command,
+                                                     &cli_demo_command,
+                                                     &cli_proof_command,
+                                                     &cli_rollback_command,
+                                                     &cli_prune_command,
+                                                     &cli_audit_command,
+                                                     &cli_replica_command,
+                                                     NULL};
 
 int main(int argc, char **argv)
 {

@@ -20,6 +20,7 @@
 #define CLUSTER_DIRECTORY_DEFAULT "./var"
 #define CLUSTER_DATABASE          "tidemark"
 #define CLUSTER_SUPERUSER         "postgres"
+#define CLUSTER_REPLICA_ROLE      "tidemark_replica" /* what replicas connect as */
 
 struct cluster {
     char directory[FILES_PATH_MAX]; /* DIR, absolute */

@@ -1,5 +1,7 @@
 #include "cluster_files.h"
 
+#include "cluster_readers.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -16,8 +18,13 @@
 
 enum { EXTENSION_FILE_MAX = 64 * 1024 * 1024 };
 
-static const char *const roles[] = {CLUSTER_SUPERUSER, "tidemark_node",  "tidemark_reader",
-                                    "tidemark_api",    "tidemark_admin", NULL};
+static const char *const roles[] = {CLUSTER_SUPERUSER,
+                                    "tidemark_node",
+                                    "tidemark_reader",
+                                    "tidemark_api",
+                                    "tidemark_admin",
+                                    CLUSTER_REPLICA_ROLE,
+                                    NULL};
 
 /* Reopened at each start, so a person's own settings go to local.conf, which comes last. */
 static const char settings_format[] =
@@ -42,6 +49,8 @@ static const char settings_format[] =
     "wal_compression = lz4\n"
     "max_wal_size = 2GB\n"
     "max_slot_wal_keep_size = 4GB\n"
+    /* a transaction in two phases would hold locks and dead rows without a session to end */
+    "max_prepared_transactions = 0\n"
     /* current tables change a little in every block */
     "autovacuum_vacuum_scale_factor = 0.05\n"
     "autovacuum_analyze_scale_factor = 0.05\n"
@@ -51,14 +60,8 @@ static const char settings_format[] =
     "lc_messages = 'C'\n"
     "log_checkpoints = off\n"
     "log_line_prefix = '%%m [%%p] %%q%%u '\n"
+    "include_if_exists = 'replica.conf'\n"
     "include_if_exists = 'local.conf'\n";
-
-static const char hba[] = "# Written by tidemark at each start.\n"
-                          "local all all peer map=tidemark\n"
-                          "local replication all peer map=tidemark\n";
-
-static const char hba_network[] =
-    "host " CLUSTER_DATABASE " " LISTEN_ROLE " " LISTEN_ADDRESS "/32 scram-sha-256\n";
 
 /* Of the socket's name, where there is no TCP port: libpq's default. */
 enum { SOCKET_PORT = 5432 };
@@ -202,9 +205,7 @@ static enum tm_err write_settings(const struct cluster *c, struct arena *a, stru
                                              buffers, memory / 2)),
                        0600, NULL, e);
     if (err == TM_OK)
-        err = files_update(arena_format(a, "%s/pg_hba.conf", c->data),
-                           bytes_of(arena_format(a, "%s%s", hba, c->port != 0 ? hba_network : "")),
-                           0600, NULL, e);
+        err = cluster_readers_write(c, e);
     if (err == TM_OK)
         err = files_update(arena_format(a, "%s/pg_ident.conf", c->data), buffer_bytes(&ident), 0600,
                            NULL, e);
@@ -243,17 +244,29 @@ static enum tm_err make_socket_directory(const struct cluster *c, struct tm_erro
     return name_socket(c, e);
 }
 
-enum tm_err cluster_prepare(const struct cluster *c, const struct cluster_extension *extension,
-                            struct tm_error *e)
+enum tm_err cluster_prefix_prepare(const struct cluster *c,
+                                   const struct cluster_extension *extension, struct tm_error *e)
 {
-    enum tm_err err;
     struct arena a;
+    enum tm_err err;
 
     umask(022);
     arena_init(&a);
     err = build_prefix(c, &a, e);
     if (err == TM_OK)
         err = cluster_extension_install(c, extension, e);
+    arena_free(&a);
+    return err;
+}
+
+enum tm_err cluster_prepare(const struct cluster *c, const struct cluster_extension *extension,
+                            struct tm_error *e)
+{
+    enum tm_err err;
+    struct arena a;
+
+    arena_init(&a);
+    err = cluster_prefix_prepare(c, extension, e);
     if (err == TM_OK && !files_exist(c->data))
         err = create_data(c, &a, e);
     if (err == TM_OK)

@@ -30,11 +30,10 @@ void cli_database_close(PGconn *conn);
 enum tm_err database_connect(const char *url, PGconn **conn, struct tm_error *e);
 
 /*
- * URL of an acquired cluster for a role; for `reader`, where readers may not log in, the
- * superuser's, who becomes the reader.
+ * URL of a cluster for its operator in a role; for `reader` the superuser's, who becomes the
+ * reader: let in where readers are not, and never ended by the watchdog.
  */
-enum tm_err database_url(const struct cluster *c, struct arena *a, const char *role, char **url,
-                         struct tm_error *e);
+char *database_url(const struct cluster *c, struct arena *a, const char *role);
 
 /* The operator's word on readers, which lasts: may they log in? */
 enum tm_err database_readers(const char *data, bool allow, struct tm_error *e);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cluster_readers.h"
 #include "database.h"
 #include "protocol/base/hex.h"
 
@@ -67,7 +68,8 @@ static enum tm_err check_free(int port, struct tm_error *e)
 }
 
 /* How things stand: does the server listen on the port, and may readers log in? */
-static enum tm_err look(PGconn *superuser, int port, struct listen_offer *out, struct tm_error *e)
+static enum tm_err look(const struct cluster *c, PGconn *superuser, int port,
+                        struct listen_offer *out, struct tm_error *e)
 {
     PGresult *result =
         PQexec(superuser,
@@ -83,7 +85,7 @@ static enum tm_err look(PGconn *superuser, int port, struct listen_offer *out, s
                       "there is no chain here yet; tidemark init --genesis FILE makes one");
     else {
         out->in_force = strtol(PQgetvalue(result, 0, 0), NULL, 10) == port;
-        out->log_in = PQgetvalue(result, 0, 1)[0] == 't';
+        out->log_in = PQgetvalue(result, 0, 1)[0] == 't' && !cluster_readers_denied(c);
     }
     PQclear(result);
     return err;
@@ -119,7 +121,7 @@ enum tm_err listen_allow(const struct cluster *c, int port, struct listen_offer 
     err = cli_database_open(c->directory, NULL, NULL, &superuser, e);
     if (err != TM_OK)
         return err;
-    err = look(superuser, port, out, e);
+    err = look(c, superuser, port, out, e);
     if (err == TM_OK && !out->in_force)
         err = check_free(port, e);
     if (err == TM_OK) {
