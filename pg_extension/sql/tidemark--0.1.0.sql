@@ -684,3 +684,9 @@ CREATE AGGREGATE tidemark.smt_root(key bytea, value bytea, value_hash bytea) (
 );
 COMMENT ON AGGREGATE tidemark.smt_root(bytea, bytea, bytea) IS
     'smt_root(key, value) where a NULL value stands for a leaf of which only the SHA-256, value_hash, is kept; both NULL is no leaf, and where both are given the value counts';
+
+CREATE FUNCTION tidemark.tree_root(tree smallint, height bigint, OUT leaves bigint, OUT root bytea)
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
+    AS 'MODULE_PATHNAME', 'tidemark_tree_root';
+COMMENT ON FUNCTION tidemark.tree_root(smallint, bigint) IS
+    'Number of leaves and root of one of the ten state trees, recomputed from the rows as of a height by as many processes as the server gives a query';
