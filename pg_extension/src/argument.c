@@ -58,8 +58,8 @@ struct bytes argument_whole_number(Datum value, const char *what)
     for (size_t i = negative; i < text.size; i++)
         if (text.data[i] < '0' || text.data[i] > '9')
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                            errmsg("%s is not a whole number: %.*s", what,
-                                   (int)Min(text.size, 40), (const char *)text.data),
+                            errmsg("%s is not a whole number: %.*s", what, (int)Min(text.size, 40),
+                                   (const char *)text.data),
                             errdetail("Amounts are whole upokt, with a scale of 0.")));
     if (text.size > AMOUNT_DIGITS_MAX)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -71,9 +71,9 @@ static struct chunk *open_chunk(struct leaf_writer *w, unsigned bucket)
     dsa_pointer p;
 
     if (w->to->count > LEAVES_MAX)
-        ereport(ERROR,
-                (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                 errmsg("a tree with more than " UINT64_FORMAT " leaves is too large", LEAVES_MAX)));
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("a tree with more than " UINT64_FORMAT " leaves is too large",
+                               LEAVES_MAX)));
     if (w->memory.area != NULL) {
         p = dsa_allocate(w->memory.area, size);
         chunk = dsa_get_address(w->memory.area, p);

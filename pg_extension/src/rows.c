@@ -6,6 +6,7 @@
 #include "protocol/sha256/sha256.h"
 
 #include "utils/array.h"
+#include "utils/memutils.h"
 
 #define ACTOR_COLUMNS                                                                              \
     "address, valid_from, public_key, output_address, stake, stake_text, service_url, chains, "    \
@@ -200,11 +201,18 @@ struct record *rows_record(struct arena *a, enum tree_id tree, HeapTuple row)
 const struct record **rows_records(struct arena *a, enum tree_id tree, size_t *count)
 {
     const struct record **out = arena_array(a, const struct record *, SPI_processed);
+    MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "row", ALLOCSET_SMALL_SIZES);
+    MemoryContext before = MemoryContextSwitchTo(row);
 
     rows_check(tree, SPI_tuptable->tupdesc);
-    for (uint64 i = 0; i < SPI_processed; i++)
+    for (uint64 i = 0; i < SPI_processed; i++) {
         out[i] = record_of(a, tree, SPI_tuptable->vals[i]);
+        MemoryContextReset(row);
+    }
+    MemoryContextSwitchTo(before);
+    MemoryContextDelete(row);
     *count = SPI_processed;
+    SPI_freetuptable(SPI_tuptable);
     return out;
 }
 

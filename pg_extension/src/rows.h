@@ -31,7 +31,7 @@ void rows_read(enum tree_id tree, const Datum *values, const bool *nulls, struct
 /* A row of the current SPI result, selected with the columns of its tree, copied to the arena. */
 struct record *rows_record(struct arena *a, enum tree_id tree, HeapTuple row);
 
-/* All rows of the current SPI result. */
+/* All rows of the current SPI result, which is freed. */
 const struct record **rows_records(struct arena *a, enum tree_id tree, size_t *count);
 
 /* The record's key as its row has it: the primary key (for IBC the SHA-256 of the key). */

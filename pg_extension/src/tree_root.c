@@ -1,11 +1,11 @@
 /*
- * tree_root(tree, height): the root over the rows as of a height, on all processors the server gives
- * a query.
+ * tree_root(tree, height): the root over the rows as of a height, on all processors the server
+ * gives a query.
  *
- * Two phases. First each process takes pieces of the tables until there are none and puts the leaves
- * into buckets of its own; when all have, each takes buckets until there are none and makes a
- * subtree of a bucket's leaves. A plan of the server could do the first only: its workers hand rows
- * to one process, which alone would sort and hash what is left.
+ * Two phases. First each process takes pieces of the tables until there are none and puts the
+ * leaves into buckets of its own; when all have, each takes buckets until there are none and makes
+ * a subtree of a bucket's leaves. A plan of the server could do the first only: its workers hand
+ * rows to one process, which alone would sort and hash what is left.
  */
 #include "height.h"
 #include "leaf_buckets.h"
@@ -99,8 +99,8 @@ static void take_part(struct job *job, struct leaf_memory memory)
         BarrierArriveAndWait(&job->barrier, PG_WAIT_EXTENSION);
     }
     while ((bucket = pg_atomic_fetch_add_u32(&job->next_bucket, 1)) < LEAF_BUCKETS)
-        job->there[bucket] = leaf_buckets_subtree(memory, job_sets(job), job->sets, bucket,
-                                                  &job->subtree[bucket]);
+        job->there[bucket] =
+            leaf_buckets_subtree(memory, job_sets(job), job->sets, bucket, &job->subtree[bucket]);
     BarrierArriveAndDetach(&job->barrier);
 }
 
@@ -147,8 +147,8 @@ static struct result result_of(struct job *job)
 static struct result run_alone(enum tree_id tree, height_t height, const struct tree_piece *pieces,
                                uint32 count)
 {
-    struct leaf_memory memory = {.context = AllocSetContextCreate(
-                                     CurrentMemoryContext, "tree_root", ALLOCSET_DEFAULT_SIZES)};
+    struct leaf_memory memory = {.context = AllocSetContextCreate(CurrentMemoryContext, "tree_root",
+                                                                  ALLOCSET_DEFAULT_SIZES)};
     struct job *job = MemoryContextAllocHuge(memory.context, job_size(1, count));
     struct result out;
 
@@ -183,8 +183,8 @@ static struct result run_parallel(enum tree_id tree, height_t height,
     /* Without workers there may be no segment. */
     if (parallel->seg != NULL) {
         place = shm_toc_allocate(parallel->toc, dsa_minimum_size());
-        memory.area = dsa_create_in_place(place, dsa_minimum_size(),
-                                          LWTRANCHE_PARALLEL_QUERY_DSA, parallel->seg);
+        memory.area = dsa_create_in_place(place, dsa_minimum_size(), LWTRANCHE_PARALLEL_QUERY_DSA,
+                                          parallel->seg);
         shm_toc_insert(parallel->toc, KEY_AREA, place);
     }
     LaunchParallelWorkers(parallel);
@@ -223,9 +223,8 @@ Datum tidemark_tree_root(PG_FUNCTION_ARGS)
     height_require(&tip, height);
     pieces = tree_scan_pieces((enum tree_id)tree, height, &tip, &count, &blocks);
     workers = workers_for(blocks);
-    result = workers > 0
-                 ? run_parallel((enum tree_id)tree, height, pieces, (uint32)count, workers)
-                 : run_alone((enum tree_id)tree, height, pieces, (uint32)count);
+    result = workers > 0 ? run_parallel((enum tree_id)tree, height, pieces, (uint32)count, workers)
+                         : run_alone((enum tree_id)tree, height, pieces, (uint32)count);
     query_end();
     values[0] = Int64GetDatum((int64)result.leaves);
     values[1] = result_hash(&result.root);

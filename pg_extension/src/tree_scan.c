@@ -24,7 +24,12 @@ enum {
 
 /* Where a piece lies: the current table, a class of the history, or, under `reference`, the
  * transactions of which one may stand in several blocks. */
-enum { SOURCE_CURRENT, SOURCE_HISTORY, SOURCE_REPEATED = SOURCE_HISTORY + HISTORY_CLASSES, SOURCES };
+enum {
+    SOURCE_CURRENT,
+    SOURCE_HISTORY,
+    SOURCE_REPEATED = SOURCE_HISTORY + HISTORY_CLASSES,
+    SOURCES
+};
 
 static struct query queries[SOURCES][TREES];
 

@@ -1,6 +1,6 @@
 #include "hex.h"
 
-/* Eight digits at once, two bits of arithmetic a byte: leaves are half hexadecimal. */
+/* Eight digits at once: most of a leaf's bytes are hexadecimal. */
 static uint64_t digits_of(uint32_t bytes)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -21,8 +21,8 @@ void hex_encode(struct bytes in, char *out)
 
     for (; i + 4 <= in.size; i += 4) {
         const uint8_t *b = in.data + i;
-        uint64_t digits = digits_of(b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
-                                    (uint32_t)b[3] << 24);
+        uint64_t digits =
+            digits_of(b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24);
 
         for (unsigned k = 0; k < 8; k++)
             out[2 * i + k] = (char)(digits >> 8 * k);

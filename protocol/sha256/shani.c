@@ -183,9 +183,10 @@ SHANI void messages_interleaved(const uint8_t *const *blocks, size_t count,
 #undef EACH_LANE
 }
 
-__attribute__((target("sha,sse4.1,ssse3"))) void
-sha256_messages_shani(const uint8_t *const *blocks, size_t count, struct hash32 *const *out,
-                      size_t n)
+__attribute__((target("sha,sse4.1,ssse3"))) void sha256_messages_shani(const uint8_t *const *blocks,
+                                                                       size_t count,
+                                                                       struct hash32 *const *out,
+                                                                       size_t n)
 {
     size_t i = 0;
 

@@ -118,7 +118,8 @@ static void give(struct lane *l, unsigned depth, unsigned n, const struct smt_le
     l->subtree = n;
     l->considered = false;
     /* Where the leaves are not sorted, the search may have ended anywhere. */
-    l->unsorted = *next < low && (subtree_of(**next, depth) != n || subtree_of(low[-1], depth) != n);
+    l->unsorted =
+        *next < low && (subtree_of(**next, depth) != n || subtree_of(low[-1], depth) != n);
     l->next = *next;
     l->end = *next = low;
 }
