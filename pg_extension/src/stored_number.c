@@ -29,7 +29,7 @@ static char *write_digit(char *to, int digit)
 struct bytes stored_number_text(Datum value)
 {
     const struct varlena *v = (const struct varlena *)DatumGetPointer(value);
-    char *text, *to, *from;
+    char *first, *to;
     size_t digits, weight;
     const char *stored;
     uint16 header;
@@ -44,23 +44,18 @@ struct bytes stored_number_text(Datum value)
     if ((header & FORM_MASK) != FORM_SHORT || (header & (SCALE_MASK | WEIGHT_NEGATIVE)) != 0 ||
         digits == 0 || digits > weight + 1)
         return bytes_of(DatumGetCString(DirectFunctionCall1(numeric_out, value)));
-    text = to = palloc(1 + (weight + 1) * DIGIT);
-    if ((header & NEGATIVE) != 0)
-        *to++ = '-';
-    from = to;
+    /* A sign has its place in front; zeros at the beginning are stepped over. */
+    first = to = (char *)palloc(1 + (weight + 1) * DIGIT) + 1;
     for (size_t i = 0; i <= weight; i++) {
         int16 digit = 0;
 
         if (i < digits)
             memcpy(&digit, stored + i * sizeof digit, sizeof digit);
         to = write_digit(to, digit);
-        /* No zeros in front. */
-        if (i == 0) {
-            size_t zeros = digit < 10 ? 3 : digit < 100 ? 2 : digit < 1000 ? 1 : 0;
-
-            memmove(from, from + zeros, DIGIT - zeros);
-            to -= zeros;
-        }
     }
-    return bytes_make(text, (size_t)(to - text));
+    while (first < to - 1 && *first == '0')
+        first++;
+    if ((header & NEGATIVE) != 0)
+        *--first = '-';
+    return bytes_make(first, (size_t)(to - first));
 }
