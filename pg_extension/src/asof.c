@@ -2,9 +2,6 @@
 
 #include "query.h"
 
-/* A version of class c lived less than 8^(c+1) heights; the last class has no such bound. */
-enum { CLASSES = 6, CLASS_FACTOR = 8 };
-
 static void append_branch(StringInfo sql, const char *columns, const char *table,
                           const char *condition, const char *height)
 {
@@ -18,14 +15,14 @@ void asof_append(StringInfo sql, const char *columns, const char *table, const c
     int window = 1;
 
     append_branch(sql, columns, table, condition, height);
-    for (int class = 0; class < CLASSES; class ++) {
+    for (int class = 0; class < HISTORY_CLASSES; class ++) {
         char *part = psprintf("%s_history_%d", table, class);
 
-        window *= CLASS_FACTOR;
+        window *= HISTORY_FACTOR;
         appendStringInfoString(sql, " UNION ALL ");
         append_branch(sql, columns, part, condition, height);
         appendStringInfo(sql, " AND valid_to" OP_GT "%s", height);
-        if (class < CLASSES - 1)
+        if (class < HISTORY_CLASSES - 1)
             appendStringInfo(sql, " AND valid_to" OP_LE "(%s" OP_PLUS "%d)", height, window);
         pfree(part);
     }

@@ -6,6 +6,9 @@
 
 #include "lib/stringinfo.h"
 
+/* A version of class c lived less than 8^(c+1) heights; the last class has no such bound. */
+enum { HISTORY_CLASSES = 6, HISTORY_FACTOR = 8 };
+
 /*
  * Appends the seven branches, joined by UNION ALL: the current table and the history's classes of
  * lifetime. `height` is an expression of type bigint, `condition` one over the table's columns;

@@ -82,9 +82,49 @@ static struct hash32 digest_column(HeapTuple row, int n, struct arena *a)
     return h;
 }
 
-static void read_nodes(struct arena *a, enum tree_id tree, height_t height, struct page *pages,
-                       size_t count)
+/* Node rows on their way into their pages; page for page, ascending. */
+struct receiver {
+    DestReceiver pub;
+    struct page *pages;
+};
+
+static void startup(DestReceiver *self, int operation, TupleDesc type)
 {
+    (void)self;
+    (void)operation;
+    query_check_type(type, 2, INT8OID);
+    query_check_type(type, 3, BYTEAOID);
+}
+
+static bool receive(TupleTableSlot *slot, DestReceiver *self)
+{
+    struct page *pages = ((struct receiver *)self)->pages, *page;
+    struct smt_node_row *row;
+    struct varlena *digest;
+
+    slot_getallattrs(slot);
+    page = &pages[DatumGetInt64(slot->tts_values[0]) - 1];
+    /* A row twice in the history would not fit; the install finds the page wrong then. */
+    if (page->row_count == SLOTS || slot->tts_isnull[1] || slot->tts_isnull[2])
+        return true;
+    row = &page->rows[page->row_count++];
+    memset(row, 0, sizeof *row);
+    row->depth = (uint8_t)(page->id.depth + SMT_PAGE_BITS);
+    row->prefix = (uint64_t)DatumGetInt64(slot->tts_values[1]);
+    digest = pg_detoast_datum_packed((struct varlena *)DatumGetPointer(slot->tts_values[2]));
+    memcpy(row->digest.b, VARDATA_ANY(digest),
+           Min(VARSIZE_ANY_EXHDR(digest), sizeof row->digest.b));
+    return true;
+}
+
+static void nothing(DestReceiver *self)
+{
+    (void)self;
+}
+
+static void read_nodes(enum tree_id tree, height_t height, struct page *pages, size_t count)
+{
+    struct receiver r = {{receive, startup, nothing, nothing, DestNone}, pages};
     int16 *depth = palloc(sizeof *depth * count);
     int64 *prefix = palloc(sizeof *prefix * count);
     Datum values[4];
@@ -97,18 +137,7 @@ static void read_nodes(struct arena *a, enum tree_id tree, height_t height, stru
     values[1] = Int16GetDatum((int16)tree);
     values[2] = reader_int2_array(depth, count);
     values[3] = reader_int8_array(prefix, count);
-    query_run_generic(nodes_query(), values);
-    for (uint64 i = 0; i < SPI_processed; i++) {
-        HeapTuple tuple = SPI_tuptable->vals[i];
-        struct page *page = &pages[query_int64(tuple, 1) - 1];
-
-        /* A row twice in the history would not fit; the install finds the page wrong then. */
-        if (page->row_count == SLOTS)
-            continue;
-        page->rows[page->row_count++] =
-            (struct smt_node_row){(uint8_t)(page->id.depth + SMT_PAGE_BITS),
-                                  (uint64_t)query_int64(tuple, 2), digest_column(tuple, 3, a)};
-    }
+    query_run_into(nodes_query(), values, &r.pub);
 }
 
 int64 first_path64(uint64_t prefix, int depth)
@@ -253,7 +282,7 @@ static enum tm_err fill(struct arena *a, struct smt *t, enum tree_id tree, heigh
         memset(pages, 0, sizeof *pages * n);
         for (size_t i = 0; i < n; i++)
             pages[i].id = wanted[i];
-        read_nodes(a, tree, height, pages, n);
+        read_nodes(tree, height, pages, n);
         err = read_leaves(a, tree, height, pages, n, e);
         for (size_t i = 0; err == TM_OK && i < n; i++)
             err = smt_install(t, pages[i].id, pages[i].rows, pages[i].row_count, pages[i].leaves,
@@ -308,7 +337,7 @@ static enum tm_err guess(struct arena *a, struct smt *t, enum tree_id tree, heig
 
         pages[i].id = (struct smt_page_id){(uint8_t)depth, depth == 0 ? 0 : bits >> (64 - depth)};
     }
-    read_nodes(a, tree, height, pages, count * LEVELS);
+    read_nodes(tree, height, pages, count * LEVELS);
     for (size_t i = 0; i < count; i++) {
         struct page *way = pages + i * LEVELS;
         size_t n = keep_existing(way, LEVELS);
