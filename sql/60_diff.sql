@@ -106,16 +106,28 @@ SELECT v.name, v.tree,
 FROM ledger.versioned v WHERE v.tree IS NOT NULL;
 
 -- The keys come from ledger.change between the heights. A row that changed between them was ended
--- there as it was at the lower one, which is a narrow range of the history; at the higher one it is
--- read by its key. So the cost is that of the changes in between, not of the state.
+-- there as it was at the lower one, which is a narrow range of the history. As it is at the higher
+-- one it began between them and ended later: in the classes whose window is not much longer than the
+-- distance, such rows are read by that window, and only what is found in none of them by its key.
+-- So the cost is that of the changes in between, not of the state.
 DO $$
 DECLARE
+    -- Rows of a window that are read in the time of one look-up by key.
+    rows_for_a_key CONSTANT int := 8;
     branches text;
 BEGIN
+    WITH windows AS (
+        SELECT g.class, (8 ^ (g.class + 1))::bigint AS heights,
+            format('(%s <= (high - low) * %s)', (8 ^ (g.class + 1))::bigint, rows_for_a_key)
+                AS by_window
+        -- After the classes the current rows.
+        FROM generate_series(0, 6) g(class)
+    )
     SELECT string_agg(format($branch$
     WHEN %1$L THEN RETURN QUERY
         SELECT %2$s, %3$s,
-            CASE WHEN d.from_cells IS NULL THEN 'insert' WHEN d.to_cells IS NULL THEN 'delete'
+            CASE WHEN (f.row_key IS NULL) <> backwards THEN 'insert'
+                 WHEN (t.row_key IS NULL AND u.row_key IS NULL) <> backwards THEN 'delete'
                  ELSE 'update' END,
             n.column_name, n.from_value, n.to_value, k.last >> 24,
             ledger.step_name((k.last & 16777215)::int - 2), x.tx_index, x.hash, x.message_type
@@ -130,27 +142,48 @@ BEGIN
             SELECT %5$s FROM ledger.%6$I v
             WHERE v.valid_to > low AND v.valid_to <= high AND v.valid_from <= low
         ) f ON f.row_key = %7$s
-        LEFT JOIN LATERAL (%8$s LIMIT 1) t ON true
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN backwards THEN t.cells ELSE f.cells END,
-                CASE WHEN backwards THEN f.cells ELSE t.cells END
-        ) d(from_cells, to_cells)
+        LEFT JOIN (%8$s) t ON t.row_key = %7$s
+        LEFT JOIN LATERAL (%9$s
+            LIMIT 1) u ON true
         LEFT JOIN ledger.transaction x
             ON x.height = k.last >> 24 AND x.tx_index = (k.last & 16777215)::int - 2
-        CROSS JOIN LATERAL unnest(%9$L::text[], d.from_cells, d.to_cells)
-            n(column_name, from_value, to_value)
+                AND x.height > low AND x.height <= high
+        CROSS JOIN LATERAL (VALUES %10$s) n(place, column_name, from_value, to_value)
         WHERE n.from_value IS DISTINCT FROM n.to_value
-        ORDER BY k.key;$branch$,
+        ORDER BY k.key, n.place;$branch$,
         k.view, k.key, k.name, k.tree, row_columns, k.view || '_history', k.from_change,
-        ledger.rows_at(k.view, 'high', row_columns,
-                       format(' AND %s = %s', k.condition, k.from_change)), c.names),
+        (SELECT string_agg(format('SELECT %1$s FROM ledger.%2$I v WHERE %3$s AND v.valid_to > high '
+                                  'AND v.valid_to <= high + %4$s '
+                                  'AND v.valid_from > low AND v.valid_from <= high',
+                                  row_columns, k.view || '_history_' || w.class,
+                                  w.by_window, w.heights),
+                           E'\n            UNION ALL ' ORDER BY w.class)
+         FROM windows w WHERE w.class < 5),
+        (SELECT string_agg(format('SELECT %1$s FROM ledger.%2$I v WHERE %3$s AND t.row_key IS NULL '
+                                  'AND v.valid_from <= high AND %4$s = %5$s%6$s',
+                                  row_columns,
+                                  k.view || CASE WHEN w.class < 6 THEN '_history_' || w.class
+                                                 ELSE '' END,
+                                  CASE WHEN w.class < 5 THEN 'NOT ' || w.by_window ELSE 'true' END,
+                                  k.condition, k.from_change,
+                                  CASE WHEN w.class < 5 THEN format(
+                                           ' AND v.valid_to > high AND v.valid_to <= high + %s',
+                                           w.heights)
+                                       WHEN w.class = 5 THEN ' AND v.valid_to > high' ELSE '' END),
+                           E'\n            UNION ALL ' ORDER BY w.class)
+         FROM windows w),
+        (SELECT string_agg(format('(%1$s, %2$L, CASE WHEN backwards THEN coalesce(t.c%1$s, u.c%1$s) '
+                                  'ELSE f.c%1$s END, CASE WHEN backwards THEN f.c%1$s '
+                                  'ELSE coalesce(t.c%1$s, u.c%1$s) END)', c.place, c.name),
+                           ', ' ORDER BY c.place)
+         FROM ledger.compared_column c WHERE c.view = k.view)),
         '' ORDER BY k.tree)
     INTO STRICT branches
     FROM ledger.compared_view k
-    JOIN (SELECT view, array_agg(name ORDER BY place) AS names,
-              string_agg(stored, ', ' ORDER BY place) AS cells
-          FROM ledger.compared_column GROUP BY view) c USING (view)
-    CROSS JOIN LATERAL (SELECT format('%s%s AS row_key, ARRAY[%s] AS cells',
+    CROSS JOIN LATERAL (
+        SELECT string_agg(format('%s AS c%s', c.stored, c.place), ', ' ORDER BY c.place) AS cells
+        FROM ledger.compared_column c WHERE c.view = k.view) c
+    CROSS JOIN LATERAL (SELECT format('%s%s AS row_key, %s',
         CASE WHEN k.tree = 9 THEN 'v.key, ' ELSE '' END, k.condition, c.cells)) r(row_columns);
 
     -- Plans for the very heights: how many rows lie between them decides how they are joined.
