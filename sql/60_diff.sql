@@ -100,7 +100,7 @@ SELECT v.name, v.tree,
          WHEN v.tree = 9 THEN 'sha256(given)' ELSE 'given' END,
     CASE WHEN v.tree IN (7, 8) THEN 'convert_to(wanted, ''UTF8'')' ELSE 'wanted' END,
     CASE WHEN v.tree IN (7, 8) THEN 'convert_from(k.key, ''UTF8'')' ELSE 'k.key' END,
-    CASE WHEN v.tree = 9 THEN 'coalesce(f.key, t.key)' ELSE 'k.key' END,
+    CASE WHEN v.tree = 9 THEN 'coalesce(f.key, t.key, u.key)' ELSE 'k.key' END,
     CASE WHEN v.tree IN (7, 8) THEN 'convert_from(k.key, ''UTF8'')'
          WHEN v.tree = 5 THEN 'tidemark.pool_name(k.key)' ELSE 'NULL::text' END
 FROM ledger.versioned v WHERE v.tree IS NOT NULL;
@@ -126,8 +126,9 @@ BEGIN
     SELECT string_agg(format($branch$
     WHEN %1$L THEN RETURN QUERY
         SELECT %2$s, %3$s,
-            CASE WHEN (f.row_key IS NULL) <> backwards THEN 'insert'
-                 WHEN (t.row_key IS NULL AND u.row_key IS NULL) <> backwards THEN 'delete'
+            CASE WHEN f.row_key IS NULL THEN CASE WHEN backwards THEN 'delete' ELSE 'insert' END
+                 WHEN t.row_key IS NULL AND u.row_key IS NULL
+                     THEN CASE WHEN backwards THEN 'insert' ELSE 'delete' END
                  ELSE 'update' END,
             n.column_name, n.from_value, n.to_value, k.last >> 24,
             ledger.step_name((k.last & 16777215)::int - 2), x.tx_index, x.hash, x.message_type
@@ -160,7 +161,8 @@ BEGIN
                            E'\n            UNION ALL ' ORDER BY w.class)
          FROM windows w WHERE w.class < 5),
         (SELECT string_agg(format('SELECT %1$s FROM ledger.%2$I v WHERE %3$s AND t.row_key IS NULL '
-                                  'AND v.valid_from <= high AND %4$s = %5$s%6$s',
+                                  'AND v.valid_from > low AND v.valid_from <= high '
+                                  'AND %4$s = %5$s%6$s',
                                   row_columns,
                                   k.view || CASE WHEN w.class < 6 THEN '_history_' || w.class
                                                  ELSE '' END,
