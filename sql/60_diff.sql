@@ -105,109 +105,15 @@ SELECT v.name, v.tree,
          WHEN v.tree = 5 THEN 'tidemark.pool_name(k.key)' ELSE 'NULL::text' END
 FROM ledger.versioned v WHERE v.tree IS NOT NULL;
 
--- The keys come from ledger.change between the heights. A row that changed between them was ended
--- there as it was at the lower one, which is a narrow range of the history. As it is at the higher
--- one it began between them and ended later: in the classes whose window is not much longer than the
--- distance, such rows are read by that window, and only what is found in none of them by its key.
--- So the cost is that of the changes in between, not of the state.
-DO $$
-DECLARE
-    -- Rows of a window that are read in the time of one look-up by key.
-    rows_for_a_key CONSTANT int := 8;
-    branches text;
-BEGIN
-    WITH windows AS (
-        SELECT g.class, (8 ^ (g.class + 1))::bigint AS heights,
-            format('(%s <= (high - low) * %s)', (8 ^ (g.class + 1))::bigint, rows_for_a_key)
-                AS by_window
-        -- After the classes the current rows.
-        FROM generate_series(0, 6) g(class)
-    )
-    SELECT string_agg(format($branch$
-    WHEN %1$L THEN RETURN QUERY
-        SELECT %2$s, %3$s,
-            CASE WHEN f.row_key IS NULL THEN CASE WHEN backwards THEN 'delete' ELSE 'insert' END
-                 WHEN t.row_key IS NULL AND u.row_key IS NULL
-                     THEN CASE WHEN backwards THEN 'insert' ELSE 'delete' END
-                 ELSE 'update' END,
-            n.column_name, n.from_value, n.to_value, k.last >> 24,
-            ledger.step_name((k.last & 16777215)::int - 2), x.tx_index, x.hash, x.message_type
-        FROM (
-            -- The last height and, in its last 24 bits, step: one number is compared faster than two.
-            SELECT c.key, max((c.height << 24) + c.step + 2) AS last
-            FROM ledger.change c
-            WHERE c.tree = %4$s AND c.height > low AND c.height <= high
-            GROUP BY c.key
-        ) k
-        LEFT JOIN (
-            SELECT %5$s FROM ledger.%6$I v
-            WHERE v.valid_to > low AND v.valid_to <= high AND v.valid_from <= low
-        ) f ON f.row_key = %7$s
-        LEFT JOIN (%8$s) t ON t.row_key = %7$s
-        LEFT JOIN LATERAL (%9$s
-            LIMIT 1) u ON true
-        LEFT JOIN ledger.transaction x
-            ON x.height = k.last >> 24 AND x.tx_index = (k.last & 16777215)::int - 2
-                AND x.height > low AND x.height <= high
-        CROSS JOIN LATERAL (VALUES %10$s) n(place, column_name, from_value, to_value)
-        WHERE n.from_value IS DISTINCT FROM n.to_value
-        ORDER BY k.key, n.place;$branch$,
-        k.view, k.key, k.name, k.tree, row_columns, k.view || '_history', k.from_change,
-        (SELECT string_agg(format('SELECT %1$s FROM ledger.%2$I v WHERE %3$s AND v.valid_to > high '
-                                  'AND v.valid_to <= high + %4$s '
-                                  'AND v.valid_from > low AND v.valid_from <= high',
-                                  row_columns, k.view || '_history_' || w.class,
-                                  w.by_window, w.heights),
-                           E'\n            UNION ALL ' ORDER BY w.class)
-         FROM windows w WHERE w.class < 5),
-        (SELECT string_agg(format('SELECT %1$s FROM ledger.%2$I v WHERE %3$s AND t.row_key IS NULL '
-                                  'AND v.valid_from > low AND v.valid_from <= high '
-                                  'AND %4$s = %5$s%6$s',
-                                  row_columns,
-                                  k.view || CASE WHEN w.class < 6 THEN '_history_' || w.class
-                                                 ELSE '' END,
-                                  CASE WHEN w.class < 5 THEN 'NOT ' || w.by_window ELSE 'true' END,
-                                  k.condition, k.from_change,
-                                  CASE WHEN w.class < 5 THEN format(
-                                           ' AND v.valid_to > high AND v.valid_to <= high + %s',
-                                           w.heights)
-                                       WHEN w.class = 5 THEN ' AND v.valid_to > high' ELSE '' END),
-                           E'\n            UNION ALL ' ORDER BY w.class)
-         FROM windows w),
-        (SELECT string_agg(format('(%1$s, %2$L, CASE WHEN backwards THEN coalesce(t.c%1$s, u.c%1$s) '
-                                  'ELSE f.c%1$s END, CASE WHEN backwards THEN f.c%1$s '
-                                  'ELSE coalesce(t.c%1$s, u.c%1$s) END)', c.place, c.name),
-                           ', ' ORDER BY c.place)
-         FROM ledger.compared_column c WHERE c.view = k.view)),
-        '' ORDER BY k.tree)
-    INTO STRICT branches
-    FROM ledger.compared_view k
-    CROSS JOIN LATERAL (
-        SELECT string_agg(format('%s AS c%s', c.stored, c.place), ', ' ORDER BY c.place) AS cells
-        FROM ledger.compared_column c WHERE c.view = k.view) c
-    CROSS JOIN LATERAL (SELECT format('%s%s AS row_key, %s',
-        CASE WHEN k.tree = 9 THEN 'v.key, ' ELSE '' END, k.condition, c.cells)) r(row_columns);
-
-    -- Plans for the very heights: how many rows lie between them decides how they are joined.
-    EXECUTE format($function$
+-- One scan of a function of the extension: the heights and the view are checked on the way in.
 CREATE FUNCTION tidemark.diff(view text, h1 bigint, h2 bigint)
 RETURNS TABLE (key bytea, name text, op text, column_name text, from_value text, to_value text,
     height bigint, step text, tx_index int, hash tidemark.hash32, message_type text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan AS $body$
-#variable_conflict use_column
-DECLARE
-    source CONSTANT text := ledger.versioned_name(view);
-    from_height CONSTANT bigint := tidemark.height(h1);
-    to_height CONSTANT bigint := tidemark.height(h2);
-    low CONSTANT bigint := least(from_height, to_height);
-    high CONSTANT bigint := greatest(from_height, to_height);
-    backwards CONSTANT boolean := from_height > to_height;
-BEGIN
-    CASE source%s
-    END CASE;
-END $body$ $function$, branches);
-END $$;
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 BEGIN ATOMIC
+SELECT d.key, CASE WHEN $1 = 'pool' THEN tidemark.pool_name(d.key) ELSE d.name END, d.op,
+    d.column_name, d.from_value, d.to_value, d.height, d.step, d.tx_index, d.hash, d.message_type
+FROM tidemark.diff_rows(ledger.versioned_name($1), tidemark.height($2), tidemark.height($3)) d;
+END;
 COMMENT ON FUNCTION tidemark.diff(text, bigint, bigint) IS
     'What differs between the states after blocks h1 and h2, one row for each column of each row, e.g. diff(''account'', 100, 200); h1 may be the later one. key: as in the view (names as UTF-8, and readable in name, as are those of pools); op: insert, update or delete, on the way from h1 to h2; values as text, bytes as \x…, NULL = none; height, step, transaction (tx_index, hash, message_type; NULL = no transaction): the last that wrote the row between the two. Columns are those of the view that are stored, and stake_text: the amount as hashed where it is not the plain decimal text. An error for an unknown view and for a height that is NULL, above the tip or pruned. Derived.';
 

@@ -684,3 +684,14 @@ CREATE AGGREGATE tidemark.smt_root(key bytea, value bytea, value_hash bytea) (
 );
 COMMENT ON AGGREGATE tidemark.smt_root(bytea, bytea, bytea) IS
     'smt_root(key, value) where a NULL value stands for a leaf of which only the SHA-256, value_hash, is kept; both NULL is no leaf, and where both are given the value counts';
+
+CREATE FUNCTION tidemark.diff_rows(
+    view text, h1 bigint, h2 bigint,
+    OUT key bytea, OUT name text, OUT op text, OUT column_name text, OUT from_value text,
+    OUT to_value text, OUT height bigint, OUT step text, OUT tx_index integer,
+    OUT hash tidemark.hash32, OUT message_type text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 ROWS 1000
+    AS 'MODULE_PATHNAME', 'tidemark_diff_rows';
+COMMENT ON FUNCTION tidemark.diff_rows(text, bigint, bigint) IS
+    'The rows of tidemark.diff for heights that are known to be kept; use that function';

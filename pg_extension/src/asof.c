@@ -13,7 +13,7 @@ static int64 window(int class)
 
 int64 asof_latest_end(int class, int64 height)
 {
-    return height + window(class);
+    return class == ASOF_CLASSES - 1 ? PG_INT64_MAX : height + window(class);
 }
 
 static void append_branch(StringInfo sql, const char *columns, const char *table,
