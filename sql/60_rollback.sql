@@ -49,24 +49,22 @@ END $body$ $function$, tables);
 END $$;
 
 -- One pair's rows back to what was true at h. A key that was there at h gets its row in place, which
--- spares the indexes, or a new one where the key is gone; then the rows that began later and replaced
--- none go. They are found through the changed keys, or, where those are more than the table has pages,
--- by reading it: a page costs about what a key does.
+-- spares the indexes; then the rows that began later and replaced none go. They are found through the
+-- changed keys, or, where those are more than the table has pages, by reading it: a page costs about
+-- what a key does. A row that the upsert found there has its xmax set: a later version is gone.
 DO $$
 DECLARE
     tables text;
 BEGIN
     SELECT string_agg(format($branch$
     IF %2$s = ANY (trees) THEN
-        SELECT count(*) INTO restored FROM ledger.%5$I b WHERE b.valid_to > h AND b.valid_from <= h;
-        UPDATE ledger.%1$I v SET %8$s
-        FROM ledger.%5$I b WHERE b.valid_to > h AND b.valid_from <= h AND b.%3$I = v.%3$I;
-        GET DIAGNOSTICS replaced = ROW_COUNT;
-        IF replaced < restored THEN
-            INSERT INTO ledger.%1$I (%6$s)
+        WITH kept AS (
+            INSERT INTO ledger.%1$I AS v (%6$s)
             SELECT %7$s FROM ledger.%5$I b WHERE b.valid_to > h AND b.valid_from <= h
-                AND NOT EXISTS (SELECT FROM ledger.%1$I v WHERE v.%3$I = b.%3$I);
-        END IF;
+            ON CONFLICT (%3$I) DO UPDATE SET %8$s
+            RETURNING v.xmax <> 0 AS there
+        )
+        SELECT count(*), count(*) FILTER (WHERE k.there) INTO restored, replaced FROM kept k;
         DELETE FROM ledger.%5$I v WHERE v.valid_to > h;
         GET DIAGNOSTICS removed = ROW_COUNT;
         IF pg_relation_size('ledger.%1$I') / page < changes THEN
@@ -89,7 +87,7 @@ BEGIN
         LATERAL (SELECT v.key_columns || ARRAY['valid_from'] || v.value_columns AS names) n,
         LATERAL (SELECT string_agg(name, ', ') AS plain,
                      string_agg('b.' || name, ', ') AS back,
-                     string_agg(format('%1$s = b.%1$s', name), ', ')
+                     string_agg(format('%1$s = excluded.%1$s', name), ', ')
                          FILTER (WHERE name <> ALL (v.key_columns)) AS updates
                  FROM unnest(n.names) name) c
     WHERE v.tree IS NOT NULL;
@@ -142,20 +140,15 @@ BEGIN
 
     -- A node changes only where a leaf below it does: those that began later stand on the changed
     -- keys' paths, as deep as the tree has any. A key has some three.
-    SELECT count(*) INTO restored
-    FROM ledger.tree_node_history b WHERE b.valid_to > h AND b.valid_from <= h;
-    UPDATE ledger.tree_node v SET valid_from = b.valid_from, digest = b.digest
-    FROM ledger.tree_node_history b
-    WHERE b.valid_to > h AND b.valid_from <= h
-        AND b.tree = v.tree AND b.depth = v.depth AND b.prefix = v.prefix;
-    GET DIAGNOSTICS replaced = ROW_COUNT;
-    IF replaced < restored THEN
-        INSERT INTO ledger.tree_node (tree, depth, prefix, valid_from, digest)
+    WITH kept AS (
+        INSERT INTO ledger.tree_node AS v (tree, depth, prefix, valid_from, digest)
         SELECT b.tree, b.depth, b.prefix, b.valid_from, b.digest
         FROM ledger.tree_node_history b WHERE b.valid_to > h AND b.valid_from <= h
-            AND NOT EXISTS (SELECT FROM ledger.tree_node v
-                            WHERE v.tree = b.tree AND v.depth = b.depth AND v.prefix = b.prefix);
-    END IF;
+        ON CONFLICT (tree, depth, prefix) DO UPDATE
+            SET valid_from = excluded.valid_from, digest = excluded.digest
+        RETURNING v.xmax <> 0 AS there
+    )
+    SELECT count(*), count(*) FILTER (WHERE k.there) INTO restored, replaced FROM kept k;
     DELETE FROM ledger.tree_node_history v WHERE v.valid_to > h;
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF pg_relation_size('ledger.tree_node') / page < 3 * changes THEN

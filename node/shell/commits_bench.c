@@ -1,6 +1,7 @@
 /*
- * Blocks of 1,000 sends, and how long it takes from a block's decision to its commit: alone, or while
- * others read. Needs PGHOST, PGUSER (a superuser) and PGDATABASE with a chain of versions_bench.
+ * Blocks of 1,000 sends, and how long it takes from a block's decision to its commit: alone, or
+ * while others read. Needs PGHOST, PGUSER (a superuser) and PGDATABASE with a chain of
+ * versions_bench.
  *
  *   commits_bench NAME BLOCKS [CPU]     CPU: run there and nowhere else
  */

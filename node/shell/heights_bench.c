@@ -1,7 +1,7 @@
 /*
- * Reading the state at heights that are past: all accounts, one account, what differs. Needs PGHOST,
- * PGUSER and PGDATABASE with a chain of versions_bench; ACCOUNTS is the number given to that. Peers
- * are made beside it, in a schema of their own, out of the same versions.
+ * Reading the state at heights that are past: all accounts, one account, what differs. Needs
+ * PGHOST, PGUSER and PGDATABASE with a chain of versions_bench; ACCOUNTS is the number given to
+ * that. Peers are made beside it, in a schema of their own, out of the same versions.
  *
  *   heights_bench ACCOUNTS
  */
@@ -86,8 +86,7 @@ static void other_forms(PGconn *conn, long long height)
     char ours[300], sql[400];
 
     snprintf(ours, sizeof ours, READ_ALL("state.account_at(%lld)"), height);
-    snprintf(sql, sizeof sql,
-             READ_ALL("peer.ranges") " WHERE lifetime @> %lld::bigint", height);
+    snprintf(sql, sizeof sql, READ_ALL("peer.ranges") " WHERE lifetime @> %lld::bigint", height);
     compare(conn, "middle", ours, "int8range", sql, SLOW_ROUNDS);
     snprintf(sql, sizeof sql,
              "SELECT count(address), sum(balance_upokt), max(height) FROM (SELECT DISTINCT ON "
@@ -125,8 +124,11 @@ static void keys(PGconn *conn, uint32_t accounts, long long tip)
     struct tm_error e;
 
     bench_run(conn, "ALTER TABLE peer.middle ADD PRIMARY KEY (address)");
-    bench_must(pg_prepare(conn, "at", "SELECT balance_upokt FROM state.account_at($2::bigint) "
-                                      "WHERE address = $1::bytea", &e), &e);
+    bench_must(pg_prepare(conn, "at",
+                          "SELECT balance_upokt FROM state.account_at($2::bigint) "
+                          "WHERE address = $1::bytea",
+                          &e),
+               &e);
     bench_must(pg_prepare(conn, "plain",
                           "SELECT balance_upokt FROM peer.middle WHERE address = $1::bytea", &e),
                &e);

@@ -54,8 +54,8 @@ static void measure(PGconn *conn, const char *what, uint32_t first, uint32_t acc
     bench_print(arena_format(&a, "proof of %s: p99", what), msec[PROOFS * 99 / 100], "ms");
     bench_print(arena_format(&a, "proof of %s: processor, median", what),
                 bench_median(processor, PROOFS), "ms");
-    bench_print(arena_format(&a, "proof of %s: processor, p99", what),
-                processor[PROOFS * 99 / 100], "ms");
+    bench_print(arena_format(&a, "proof of %s: processor, p99", what), processor[PROOFS * 99 / 100],
+                "ms");
     arena_free(&a);
 }
 
@@ -76,9 +76,9 @@ int main(int argc, char **argv)
     bench_must(pg_query(conn, "SELECT height + 1 FROM ledger.tip", NULL, &r, &e), &e);
     heights = (uint64_t)pg_get_int64(r, 0, 0);
     PQclear(r);
-    bench_must(pg_prepare(conn, "proof", "SELECT tidemark.prove('account', $1::bytea, $2::bigint)",
-                          &e),
-               &e);
+    bench_must(
+        pg_prepare(conn, "proof", "SELECT tidemark.prove('account', $1::bytea, $2::bigint)", &e),
+        &e);
     measure(conn, "a present key", 0, accounts, heights);
     measure(conn, "an absent key", 1u << 31, accounts, heights);
     PQfinish(conn);

@@ -1,7 +1,7 @@
 /*
- * Blocks of about 1,000 changes (a send is three: two accounts and the transaction) on a database of
- * many accounts, taken back again. Needs PGHOST, PGUSER (a superuser) and PGDATABASE with a chain of
- * versions_bench; the chain ends where it began.
+ * Blocks of about 1,000 changes (a send is three: two accounts and the transaction) on a database
+ * of many accounts, taken back again. Needs PGHOST, PGUSER (a superuser) and PGDATABASE with a
+ * chain of versions_bench; the chain ends where it began.
  */
 #include "bench_chain.h"
 
@@ -55,15 +55,17 @@ int main(void)
         grow(round);
         bench_run(conn, "VACUUM ANALYZE");
         bench_run(conn, "CHECKPOINT");
-        changes = number(conn, arena_format(&a, "SELECT count(*) "
-                                                "FROM ledger.change WHERE height > %.0f",
+        changes = number(conn, arena_format(&a,
+                                            "SELECT count(*) "
+                                            "FROM ledger.change WHERE height > %.0f",
                                             tip));
         start = bench_msec();
         number(conn, back);
         each[round] = (bench_msec() - start) * 1000 / changes;
         start = bench_msec();
-        if (number(conn, arena_format(&a, "SELECT count(*) FROM tidemark.verify_state(%.0f) "
-                                          "WHERE ok",
+        if (number(conn, arena_format(&a,
+                                      "SELECT count(*) FROM tidemark.verify_state(%.0f) "
+                                      "WHERE ok",
                                       tip)) != TREES)
             bench_must(TM_ERR_MISMATCH, &(struct tm_error){.text = "the roots are not those"});
         roots[round] = bench_msec() - start;

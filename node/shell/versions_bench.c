@@ -11,7 +11,8 @@
  * headers: proofs and verify_state hold at each height. Made up are the balances, which follow from
  * no transaction, and the certificates, which are empty. The same arguments give the same rows.
  *
- * Rows go in by COPY while indexes and keys are away; they are made again from their own definitions.
+ * Rows go in by COPY while indexes and keys are away; they are made again from their own
+ * definitions.
  */
 #include "bench_chain.h"
 
@@ -315,8 +316,7 @@ static void write_accounts(struct generator *g, int64_t height, size_t known, si
         account->valid_from = height;
         write_change(g, height, TREE_ACCOUNT, bytes_address(&account->address),
                      (int)(i % TRANSACTIONS));
-        changes[i] =
-            (struct smt_change){account->path, account_value_hash(account, &leaf), true};
+        changes[i] = (struct smt_change){account->path, account_value_hash(account, &leaf), true};
     }
     update_tree(g, TREE_ACCOUNT, changes, count, height);
 }
@@ -395,7 +395,7 @@ static int accounts_by_path(const void *x, const void *y)
 {
     const struct account *const *a = x, *const *b = y;
 
-    return memcmp((*a)->path.b, (*b)->path.b, sizeof (*a)->path.b);
+    return memcmp((*a)->path.b, (*b)->path.b, sizeof(*a)->path.b);
 }
 
 /* The tree of accounts as genesis left it. LocalNet's own accounts are in it and stay as they are.
@@ -540,8 +540,8 @@ static void generate(struct generator *g, size_t versions, int64_t heights)
                            "transactions, header_hash)");
     for (int64_t h = 1; h <= heights; h++) {
         size_t until = (size_t)((double)changes * (double)h / (double)heights);
-        size_t known = first + (size_t)((double)(g->account_end - first) * (double)h /
-                                        (double)heights);
+        size_t known =
+            first + (size_t)((double)(g->account_end - first) * (double)h / (double)heights);
 
         g->header.height = (uint64_t)h;
         g->header.seconds += 60;

@@ -3,9 +3,9 @@
  *
  * The keys come from ledger.change between the heights. A row that changed between them was ended
  * there as it was at the lower one, which is a narrow range of the history. As it is at the higher
- * one it began between them and ended later: in the classes whose window is not much longer than the
- * distance such rows are read by that window, and only what is found in none of them by its key. So
- * the cost is that of the changes in between, not of the state.
+ * one it began between them and ended later: in the classes whose window is not much longer than
+ * the distance such rows are read by that window, and only what is found in none of them by its
+ * key. So the cost is that of the changes in between, not of the state.
  */
 #include "asof.h"
 #include "diff_cells.h"
@@ -37,9 +37,9 @@ enum {
     TABLE_NAME_MAX = 40
 };
 
-static const struct row_scan_key CHANGE_KEY = {4, {"height", "tree", "key", "step"}};
-static const struct row_scan_key TRANSACTION_KEY = {2, {"height", "tx_index"}};
-static const struct row_scan_key END_KEY = {1, {"valid_to"}};
+static const struct row_scan_key CHANGE_KEY = {4, {"height", "tree", "key", "step"}, 0};
+static const struct row_scan_key TRANSACTION_KEY = {2, {"height", "tx_index"}, 0};
+static const struct row_scan_key END_KEY = {1, {"valid_to"}, 0};
 
 /* A changed key: its row at both heights, where it has one. */
 struct entry {
@@ -212,10 +212,10 @@ static void read_window(struct diff *d, int class, int64 ends_above, int64 ends_
             continue;
         if (is_low) {
             entry->low = ExecCopySlotHeapTuple(s.slot);
-            entry->low_table = (int8)class;
+            entry->low_table = (int8) class;
         } else {
             entry->high = ExecCopySlotHeapTuple(s.slot);
-            entry->high_table = (int8)class;
+            entry->high_table = (int8) class;
         }
     }
     row_scan_close(&s);
@@ -226,7 +226,7 @@ static void read_by_key(struct diff *d, int table)
 {
     const struct columns *c = &d->columns[table];
     bool text = d->view->key_type == TEXTOID, current = table == CURRENT;
-    struct row_scan_key key = {current ? 1 : 3, {d->view->key, "valid_to", "class"}};
+    struct row_scan_key key = {current ? 1 : 3, {d->view->key, "valid_to", "class"}, 0};
     ScanKeyData keys[3];
     struct row_scan s;
     int conditions = current ? 1 : 3;
@@ -299,10 +299,9 @@ static void read_transactions(struct diff *d)
         CHECK_FOR_INTERRUPTS();
         if (d->transaction_count == d->transaction_room) {
             d->transaction_room = Max(FIRST_ROOM, 2 * d->transaction_room);
-            d->transactions =
-                d->transactions == NULL
-                    ? palloc(d->transaction_room * sizeof *t)
-                    : repalloc_huge(d->transactions, d->transaction_room * sizeof *t);
+            d->transactions = d->transactions == NULL
+                                  ? palloc(d->transaction_room * sizeof *t)
+                                  : repalloc_huge(d->transactions, d->transaction_room * sizeof *t);
         }
         t = &d->transactions[d->transaction_count++];
         t->height = DatumGetInt64(slot_getattr(s.slot, columns[0], &is_null));
@@ -389,9 +388,9 @@ static void describe(struct diff *d, const struct entry *entry, Datum values[COL
                                      .tx_index = (int32)(entry->last & ((1 << STEP_BITS) - 1)) +
                                                  FIRST_STEP};
     const struct transaction_row *t =
-        d->transaction_count == 0 ? NULL
-                                  : bsearch(&wanted, d->transactions, d->transaction_count,
-                                            sizeof wanted, by_place);
+        d->transaction_count == 0
+            ? NULL
+            : bsearch(&wanted, d->transactions, d->transaction_count, sizeof wanted, by_place);
     bool begins = (d->backwards ? entry->high : entry->low) == NULL;
     bool ends = (d->backwards ? entry->low : entry->high) == NULL;
     HeapTuple row = entry->low != NULL ? entry->low : entry->high;
@@ -493,8 +492,7 @@ Datum tidemark_diff_rows(PG_FUNCTION_ARGS)
     d.tree = (enum tree_id)tree;
     d.view = diff_view(d.tree);
     d.kept = AllocSetContextCreate(CurrentMemoryContext, "tidemark diff", ALLOCSET_DEFAULT_SIZES);
-    d.scratch =
-        AllocSetContextCreate(d.kept, "tidemark diff, one key", ALLOCSET_DEFAULT_SIZES);
+    d.scratch = AllocSetContextCreate(d.kept, "tidemark diff, one key", ALLOCSET_DEFAULT_SIZES);
     caller = MemoryContextSwitchTo(d.kept);
     d.room = FIRST_ROOM;
     d.entries = palloc(d.room * sizeof *d.entries);

@@ -4,15 +4,42 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 
-#define PUBLIC_KEY  {"public_key", "public_key", CELL_BYTES}
-#define OUTPUT      {"output_address", "output_address", CELL_BYTES}
-#define STAKE       {"stake_upokt", "stake", CELL_NUMERIC}
-#define STAKE_TEXT  {"stake_text", "stake_text", CELL_TEXT}
-#define SERVICE_URL {"service_url", "service_url", CELL_URL}
-#define CHAINS      {"chains", "chains", CELL_TEXTS}
-#define PAUSED      {"paused_height", "paused_height", CELL_HEIGHT}
-#define UNSTAKING   {"unstaking_height", "unstaking_height", CELL_HEIGHT}
-#define CHANGED     {"changed_height", "valid_from", CELL_NUMBER}
+#define PUBLIC_KEY                                                                                 \
+    {                                                                                              \
+        "public_key", "public_key", CELL_BYTES                                                     \
+    }
+#define OUTPUT                                                                                     \
+    {                                                                                              \
+        "output_address", "output_address", CELL_BYTES                                             \
+    }
+#define STAKE                                                                                      \
+    {                                                                                              \
+        "stake_upokt", "stake", CELL_NUMERIC                                                       \
+    }
+#define STAKE_TEXT                                                                                 \
+    {                                                                                              \
+        "stake_text", "stake_text", CELL_TEXT                                                      \
+    }
+#define SERVICE_URL                                                                                \
+    {                                                                                              \
+        "service_url", "service_url", CELL_URL                                                     \
+    }
+#define CHAINS                                                                                     \
+    {                                                                                              \
+        "chains", "chains", CELL_TEXTS                                                             \
+    }
+#define PAUSED                                                                                     \
+    {                                                                                              \
+        "paused_height", "paused_height", CELL_HEIGHT                                              \
+    }
+#define UNSTAKING                                                                                  \
+    {                                                                                              \
+        "unstaking_height", "unstaking_height", CELL_HEIGHT                                        \
+    }
+#define CHANGED                                                                                    \
+    {                                                                                              \
+        "changed_height", "valid_from", CELL_NUMBER                                                \
+    }
 
 static const struct diff_cell BALANCE[] = {{"balance_upokt", "balance", CELL_NUMERIC}};
 static const struct diff_cell APPLICATION[] = {PUBLIC_KEY, OUTPUT, STAKE,    STAKE_TEXT,

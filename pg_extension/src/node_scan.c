@@ -12,12 +12,14 @@ enum {
     PAGE_COLUMN = 3, /* of the history's index */
     VALID_TO_COLUMN = 4,
     CURRENT_PREFIX_COLUMN = 3,
-    HISTORY_PREFIX_COLUMN = 6
+    HISTORY_PREFIX_COLUMN = 6,
+    VALID_FROM_COLUMN = 7,
+    DIGEST_COLUMN = 8
 };
 
-static const struct row_scan_key CURRENT_KEY = {3, {"tree", "depth", "prefix"}};
+static const struct row_scan_key CURRENT_KEY = {3, {"tree", "depth", "prefix"}, 0};
 static const struct row_scan_key HISTORY_KEY = {
-    6, {"tree", "depth", NULL, "valid_to", "class", "prefix"}};
+    6, {"tree", "depth", NULL, "valid_to", "class", "prefix", "valid_from", "digest"}, 2};
 
 struct table {
     struct row_scan rows;
@@ -82,10 +84,8 @@ static void start(struct table *t, int place, enum tree_id tree, struct smt_page
     row_scan_start(s, keys);
 }
 
-static bool take_digest(struct table *t, struct hash32 *out)
+static bool take_digest(Datum value, bool is_null, struct hash32 *out)
 {
-    bool is_null;
-    Datum value = slot_getattr(t->rows.slot, t->digest, &is_null);
     struct varlena *v;
 
     if (is_null)
@@ -97,28 +97,58 @@ static bool take_digest(struct table *t, struct hash32 *out)
     return true;
 }
 
+static Datum entry_column(const struct table *t, int column, bool *is_null)
+{
+    return index_getattr(t->rows.scan->xs_itup, column, t->rows.scan->xs_itupdesc, is_null);
+}
+
+/* The entry's row: when it began, and its digest where that is not after the height. The history's
+ * index holds both, that of the current rows neither. */
+static bool read_entry(struct table *t, bool current, height_t height, struct hash32 *digest,
+                       bool *is_there)
+{
+    bool is_null;
+    int64 begins;
+
+    *is_there = current ? index_fetch_heap(t->rows.scan, t->rows.slot) : row_scan_visible(&t->rows);
+    if (!*is_there)
+        return false;
+    begins = DatumGetInt64(current ? slot_getattr(t->rows.slot, t->valid_from, &is_null)
+                                   : entry_column(t, VALID_FROM_COLUMN, &is_null));
+    if (begins > height)
+        return false;
+    if (current) {
+        Datum value = slot_getattr(t->rows.slot, t->digest, &is_null);
+
+        return take_digest(value, is_null, digest);
+    } else {
+        Datum value = entry_column(t, DIGEST_COLUMN, &is_null);
+
+        return take_digest(value, is_null, digest);
+    }
+}
+
 /*
  * The versions of one row do not overlap and come by their ends, so that in each table only the
- * first that ends after the height can have been true there: rows of the others are not fetched.
+ * first that ends after the height can have been true there: the others are passed over.
  */
-static uint64_t scan_table(struct table *t, AttrNumber prefix_column, height_t height,
-                           uint64_t found, struct hash32 digests[NODE_SCAN_SLOTS])
+static uint64_t scan_table(struct table *t, bool current, height_t height, uint64_t found,
+                           struct hash32 digests[NODE_SCAN_SLOTS])
 {
-    IndexScanDesc scan = t->rows.scan;
     uint64_t seen = found;
 
-    while (seen != UINT64_MAX && index_getnext_tid(scan, ForwardScanDirection) != NULL) {
-        bool is_null;
+    while (seen != UINT64_MAX && index_getnext_tid(t->rows.scan, ForwardScanDirection) != NULL) {
+        bool is_null, is_there;
         int64 prefix = DatumGetInt64(
-            index_getattr(scan->xs_itup, prefix_column, scan->xs_itupdesc, &is_null));
+            entry_column(t, current ? CURRENT_PREFIX_COLUMN : HISTORY_PREFIX_COLUMN, &is_null));
         int slot = (int)(prefix & (NODE_SCAN_SLOTS - 1));
 
-        if ((seen >> slot & 1) != 0 || !index_fetch_heap(scan, t->rows.slot))
+        if ((seen >> slot & 1) != 0)
             continue;
-        seen |= UINT64_C(1) << slot;
-        if (DatumGetInt64(slot_getattr(t->rows.slot, t->valid_from, &is_null)) <= height &&
-            take_digest(t, &digests[slot]))
+        if (read_entry(t, current, height, &digests[slot], &is_there))
             found |= UINT64_C(1) << slot;
+        if (is_there)
+            seen |= UINT64_C(1) << slot;
     }
     ExecClearTuple(t->rows.slot);
     return found;
@@ -133,13 +163,12 @@ size_t node_scan_page(struct node_scan *s, enum tree_id tree, struct smt_page_id
 
     for (int i = 0; i < TABLES && found != UINT64_MAX; i++) {
         start(&s->tables[i], i, tree, page, height);
-        found = scan_table(&s->tables[i], i == 0 ? CURRENT_PREFIX_COLUMN : HISTORY_PREFIX_COLUMN,
-                           height, found, digests);
+        found = scan_table(&s->tables[i], i == 0, height, found, digests);
     }
     for (int slot = 0; slot < NODE_SCAN_SLOTS; slot++)
         if ((found >> slot & 1) != 0)
-            out[count++] = (struct smt_node_row){(uint8_t)(page.depth + SMT_PAGE_BITS),
-                                                 page.prefix << SMT_PAGE_BITS | (unsigned)slot,
-                                                 digests[slot]};
+            out[count++] =
+                (struct smt_node_row){(uint8_t)(page.depth + SMT_PAGE_BITS),
+                                      page.prefix << SMT_PAGE_BITS | (unsigned)slot, digests[slot]};
     return count;
 }

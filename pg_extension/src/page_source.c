@@ -10,7 +10,7 @@ enum {
     PAGES_AT_ONCE = 256,
     SLOTS = NODE_SCAN_SLOTS,
     LAST_DEPTH = SMT_PAGE_BITS * SMT_STORED_LEVELS, /* of a page: no rows below, leaves only */
-    WALKED_PATHS_MAX = 16, /* paths with all their pages at once */
+    WALKED_PATHS_MAX = 16,                          /* paths with all their pages at once */
     /* Leaves that share 60 bits of their paths: a second one takes 2^60 hashes to find. */
     GROUND_LEAVES_MAX = 1024
 };
@@ -58,9 +58,8 @@ static struct hash32 digest_column(HeapTuple row, int n, struct arena *a)
 
 static void read_page(struct node_scan *scan, enum tree_id tree, height_t height, struct page *page)
 {
-    page->row_count = page->id.depth == LAST_DEPTH
-                          ? 0
-                          : node_scan_page(scan, tree, page->id, height, page->rows);
+    page->row_count =
+        page->id.depth == LAST_DEPTH ? 0 : node_scan_page(scan, tree, page->id, height, page->rows);
 }
 
 static void read_nodes(enum tree_id tree, height_t height, struct page *pages, size_t count)

@@ -9,11 +9,7 @@
 #include "protocol/sha256/sha256.h"
 #include "protocol/sha3/sha3.h"
 
-enum {
-    TREE_NAME_MAX = 64,
-    SHOWN_KEY_MAX = 64,
-    ANY_SIZE = 0
-};
+enum { TREE_NAME_MAX = 64, SHOWN_KEY_MAX = 64, ANY_SIZE = 0 };
 
 /* Bytes that a key of the tree has; pools had longer ones as well (state.md 5.4). */
 static const struct {

@@ -18,9 +18,11 @@
 static bool is_key(Relation heap, Relation index, const struct row_scan_key *key)
 {
     if (!index->rd_index->indisvalid || index->rd_rel->relam != BTREE_AM_OID ||
-        index->rd_index->indnkeyatts != key->count || RelationGetIndexPredicate(index) != NIL)
+        index->rd_index->indnkeyatts != key->count ||
+        index->rd_index->indnatts != key->count + key->included ||
+        RelationGetIndexPredicate(index) != NIL)
         return false;
-    for (int i = 0; i < key->count; i++) {
+    for (int i = 0; i < key->count + key->included; i++) {
         AttrNumber wanted =
             key->columns[i] == NULL ? 0 : get_attnum(RelationGetRelid(heap), key->columns[i]);
 
@@ -47,11 +49,10 @@ static Relation open_index(Relation heap, const struct row_scan_key *key)
     }
     list_free(list);
     if (found == NULL)
-        ereport(ERROR,
-                (errcode(ERRCODE_UNDEFINED_OBJECT),
-                 errmsg("table \"%s\" lacks an index on %s", RelationGetRelationName(heap),
-                        key->columns[0]),
-                 errhint("Restore the database from a backup, or replay the chain.")));
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("table \"%s\" lacks an index on %s", RelationGetRelationName(heap),
+                               key->columns[0]),
+                        errhint("Restore the database from a backup, or replay the chain.")));
     return found;
 }
 
@@ -62,9 +63,9 @@ void row_scan_open(struct row_scan *s, const char *table, const struct row_scan_
     AclResult allowed;
 
     if (!OidIsValid(oid))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("there is no table \"ledger.%s\"", table),
-                        errhint("Run `tidemark migrate`.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no table \"ledger.%s\"", table),
+                 errhint("Run `tidemark migrate`.")));
     allowed = pg_class_aclcheck(oid, GetUserId(), ACL_SELECT);
     if (allowed != ACLCHECK_OK)
         aclcheck_error(allowed, OBJECT_TABLE, table);
@@ -115,19 +116,24 @@ void row_scan_want_keys(struct row_scan *s)
 
 bool row_scan_next_key(struct row_scan *s)
 {
-    ItemPointer tid;
+    while (index_getnext_tid(s->scan, ForwardScanDirection) != NULL)
+        if (row_scan_visible(s))
+            return true;
+    return false;
+}
 
-    while ((tid = index_getnext_tid(s->scan, ForwardScanDirection)) != NULL) {
-        if (!VM_ALL_VISIBLE(s->heap, ItemPointerGetBlockNumber(tid), &s->visibility)) {
-            if (!index_fetch_heap(s->scan, s->slot))
-                continue;
-            ExecClearTuple(s->slot);
-        } else {
-            PredicateLockPage(s->heap, ItemPointerGetBlockNumber(tid), s->scan->xs_snapshot);
-        }
+bool row_scan_visible(struct row_scan *s)
+{
+    BlockNumber block = ItemPointerGetBlockNumber(&s->scan->xs_heaptid);
+
+    if (VM_ALL_VISIBLE(s->heap, block, &s->visibility)) {
+        PredicateLockPage(s->heap, block, s->scan->xs_snapshot);
         return true;
     }
-    return false;
+    if (!index_fetch_heap(s->scan, s->slot))
+        return false;
+    ExecClearTuple(s->slot);
+    return true;
 }
 
 void row_scan_condition(const struct row_scan *s, ScanKey out, AttrNumber n,

@@ -13,12 +13,13 @@
 #include "access/skey.h"
 #include "executor/tuptable.h"
 
-enum { ROW_SCAN_COLUMNS_MAX = 6 };
+enum { ROW_SCAN_COLUMNS_MAX = 8 };
 
-/* Which index: its columns in order, NULL for an expression. */
+/* Which index: its columns in order, NULL for an expression, then those that it includes. */
 struct row_scan_key {
     int count;
     const char *columns[ROW_SCAN_COLUMNS_MAX];
+    int included;
 };
 
 struct row_scan {
@@ -44,10 +45,13 @@ void row_scan_start(struct row_scan *s, ScanKey conditions);
 /* The next row in s->slot. */
 bool row_scan_next(struct row_scan *s);
 
-/* The next row's index tuple in s->scan->xs_itup; the table itself is read only where that is needed
- * to know whether the row is visible. Scans that want this say so first. */
+/* The next row's index tuple in s->scan->xs_itup; the table itself is read only where that is
+ * needed to know whether the row is visible. Scans that want this say so first. */
 void row_scan_want_keys(struct row_scan *s);
 bool row_scan_next_key(struct row_scan *s);
+
+/* The same for the entry that index_getnext_tid has just found. */
+bool row_scan_visible(struct row_scan *s);
 
 /* A condition on the index's column n (from 1). */
 void row_scan_condition(const struct row_scan *s, ScanKey out, AttrNumber n,

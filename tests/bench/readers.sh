@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # test_dir and data come from tests/lib.sh
 # Readers that run reports without a pause, beside the node or on a streaming replica.
 readers=''
 replica=''

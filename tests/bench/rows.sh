@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # test_dir and data come from tests/lib.sh
 # Figures of benchmark programs, and rows of the table made of them.
 figures=$test_dir/figures
 missed=0
