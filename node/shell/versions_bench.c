@@ -15,112 +15,19 @@
  * definitions.
  */
 #include "bench_chain.h"
+#include "bench_copy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "protocol/base/hex.h"
 #include "protocol/sha256/sha256.h"
 
 enum {
     TRANSACTIONS = 20, /* of each block; its changes are put down to them in turn */
-    SIGNERS = 1000,
-    STREAM_BYTES = 1 << 16,
-    LINE_MAX = 2048
+    SIGNERS = 1000
 };
-
-/* One COPY, on a connection of its own. */
-struct stream {
-    PGconn *conn;
-    size_t size;
-    char buffer[STREAM_BYTES];
-};
-
-static void stream_flush(struct stream *s)
-{
-    if (s->size > 0 && PQputCopyData(s->conn, s->buffer, (int)s->size) != 1) {
-        fprintf(stderr, "%s", PQerrorMessage(s->conn));
-        exit(1);
-    }
-    s->size = 0;
-}
-
-static void stream_open(struct stream *s, const char *what)
-{
-    char sql[300];
-    PGresult *r;
-
-    s->conn = bench_connect(NULL);
-    s->size = 0;
-    snprintf(sql, sizeof sql, "COPY ledger.%s FROM STDIN", what);
-    r = PQexec(s->conn, sql);
-    if (PQresultStatus(r) != PGRES_COPY_IN) {
-        fprintf(stderr, "%s", PQerrorMessage(s->conn));
-        exit(1);
-    }
-    PQclear(r);
-}
-
-static void stream_close(struct stream *s)
-{
-    PGresult *r;
-
-    stream_flush(s);
-    PQputCopyEnd(s->conn, NULL);
-    r = PQgetResult(s->conn);
-    if (PQresultStatus(r) != PGRES_COMMAND_OK) {
-        fprintf(stderr, "%s", PQerrorMessage(s->conn));
-        exit(1);
-    }
-    PQclear(r);
-    PQfinish(s->conn);
-}
-
-/* Room for one line; stream_took says how much of it was used. */
-static char *stream_line(struct stream *s)
-{
-    if (s->size + LINE_MAX > sizeof s->buffer)
-        stream_flush(s);
-    return s->buffer + s->size;
-}
-
-static char *put_text(char *at, const char *text)
-{
-    size_t size = strlen(text);
-
-    memcpy(at, text, size);
-    return at + size;
-}
-
-static char *put_number(char *at, int64_t n)
-{
-    char digits[24], *p = digits + sizeof digits;
-    uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
-
-    do
-        *--p = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (n < 0)
-        *--p = '-';
-    memcpy(at, p, (size_t)(digits + sizeof digits - p));
-    return at + (digits + sizeof digits - p);
-}
-
-/* A bytea: COPY takes one of the two backslashes away. */
-static char *put_bytes(char *at, struct bytes b)
-{
-    at = put_text(at, "\\\\x");
-    hex_encode(b, at);
-    return at + 2 * b.size;
-}
-
-static void end_line(struct stream *s, char *at)
-{
-    *at++ = '\n';
-    s->size += (size_t)(at - (s->buffer + s->size));
-}
 
 static int lifetime_class(int64_t lifetime)
 {
@@ -156,7 +63,7 @@ struct generator {
     size_t node_room, node_count;
     struct block_header header; /* of the last block */
     struct private_key *keys;
-    struct stream account_history, node_history, change, transaction, block;
+    struct bench_copy account_history, node_history, change, transaction, block;
     uint64_t random;
 };
 
@@ -222,15 +129,15 @@ static void write_nodes(struct generator *g, enum tree_id tree, const struct smt
             grow_nodes(g);
         n = find_node(g, tree, row->depth, row->prefix);
         if (n->present) {
-            char *at = stream_line(&g->node_history);
+            char *at = bench_copy_line(&g->node_history);
 
-            at = put_text(put_number(at, tree), "\t");
-            at = put_text(put_number(at, row->depth), "\t");
-            at = put_text(put_number(at, (int64_t)row->prefix), "\t");
-            at = put_text(put_number(at, n->valid_from), "\t");
-            at = put_text(put_number(at, height), "\t");
-            at = put_text(put_number(at, lifetime_class(height - n->valid_from)), "\t");
-            end_line(&g->node_history, put_bytes(at, bytes_hash(&n->digest)));
+            at = bench_put_text(bench_put_number(at, tree), "\t");
+            at = bench_put_text(bench_put_number(at, row->depth), "\t");
+            at = bench_put_text(bench_put_number(at, (int64_t)row->prefix), "\t");
+            at = bench_put_text(bench_put_number(at, n->valid_from), "\t");
+            at = bench_put_text(bench_put_number(at, height), "\t");
+            at = bench_put_text(bench_put_number(at, lifetime_class(height - n->valid_from)), "\t");
+            bench_copy_end_line(&g->node_history, bench_put_bytes(at, bytes_hash(&n->digest)));
         }
         n->digest = row->digest;
         n->valid_from = (int32_t)height;
@@ -261,12 +168,12 @@ static void update_tree(struct generator *g, enum tree_id tree, struct smt_chang
 static void write_change(struct generator *g, int64_t height, enum tree_id tree, struct bytes key,
                          int step)
 {
-    char *at = stream_line(&g->change);
+    char *at = bench_copy_line(&g->change);
 
-    at = put_text(put_number(at, height), "\t");
-    at = put_text(put_number(at, tree), "\t");
-    at = put_text(put_bytes(at, key), "\t");
-    end_line(&g->change, put_number(at, step));
+    at = bench_put_text(bench_put_number(at, height), "\t");
+    at = bench_put_text(bench_put_number(at, tree), "\t");
+    at = bench_put_text(bench_put_bytes(at, key), "\t");
+    bench_copy_end_line(&g->change, bench_put_number(at, step));
 }
 
 static struct hash32 account_value_hash(const struct account *account, struct buffer *leaf)
@@ -274,23 +181,24 @@ static struct hash32 account_value_hash(const struct account *account, struct bu
     char digits[24] = {0};
     struct record r = {.tree = TREE_ACCOUNT, .key = bytes_address(&account->address)};
 
-    put_number(digits, (int64_t)account->balance);
+    bench_put_number(digits, (int64_t)account->balance);
     r.balance.text = bytes_of(digits);
     leaf->size = 0;
     return record_value_hash(&r, leaf);
 }
 
-static void write_account(struct stream *s, const struct account *account, int64_t valid_to)
+static void write_account(struct bench_copy *s, const struct account *account, int64_t valid_to)
 {
-    char *at = stream_line(s);
+    char *at = bench_copy_line(s);
 
-    at = put_text(put_bytes(at, bytes_address(&account->address)), "\t");
-    at = put_text(put_number(at, account->valid_from), "\t");
+    at = bench_put_text(bench_put_bytes(at, bytes_address(&account->address)), "\t");
+    at = bench_put_text(bench_put_number(at, account->valid_from), "\t");
     if (valid_to > 0) {
-        at = put_text(put_number(at, valid_to), "\t");
-        at = put_text(put_number(at, lifetime_class(valid_to - account->valid_from)), "\t");
+        at = bench_put_text(bench_put_number(at, valid_to), "\t");
+        at = bench_put_text(bench_put_number(at, lifetime_class(valid_to - account->valid_from)),
+                            "\t");
     }
-    end_line(s, put_number(at, (int64_t)account->balance));
+    bench_copy_end_line(s, bench_put_number(at, (int64_t)account->balance));
 }
 
 /* New balances for `count` accounts, those up to `known` among them new ones. */
@@ -344,14 +252,14 @@ static void write_transactions(struct generator *g, int64_t height)
         bench_must(transaction_decode(&g->scratch, raw[i], &tx, &e), &e);
         changes[i] = (struct smt_change){sha256(bytes_hash(&tx.hash)), sha256(raw[i]), true};
         write_change(g, height, TREE_TRANSACTIONS, bytes_hash(&tx.hash), i);
-        at = stream_line(&g->transaction);
-        at = put_text(put_number(at, height), "\t");
-        at = put_text(put_number(at, i), "\t");
-        at = put_text(put_bytes(at, bytes_hash(&tx.hash)), "\t");
-        at = put_text(put_bytes(at, raw[i]), "\t0\t\t");
-        at = put_text(put_bytes(at, bytes_address(&from)), "\t");
-        at = put_text(put_bytes(at, bytes_address(&to)), "\tMessageSend\t\\N");
-        end_line(&g->transaction, at);
+        at = bench_copy_line(&g->transaction);
+        at = bench_put_text(bench_put_number(at, height), "\t");
+        at = bench_put_text(bench_put_number(at, i), "\t");
+        at = bench_put_text(bench_put_bytes(at, bytes_hash(&tx.hash)), "\t");
+        at = bench_put_text(bench_put_bytes(at, raw[i]), "\t0\t\t");
+        at = bench_put_text(bench_put_bytes(at, bytes_address(&from)), "\t");
+        at = bench_put_text(bench_put_bytes(at, bytes_address(&to)), "\tMessageSend\t\\N");
+        bench_copy_end_line(&g->transaction, at);
     }
     g->header.transactions_hash = transactions_hash(raw, TRANSACTIONS);
     update_tree(g, TREE_TRANSACTIONS, changes, TRANSACTIONS, height);
@@ -369,26 +277,26 @@ static void write_block(struct generator *g)
     h->has_validator_set = h->has_transactions_hash = true;
     h->validator_set_hash = h->next_validator_set_hash;
     hash = header_hash(h);
-    at = stream_line(&g->block);
-    at = put_text(put_number(at, (int64_t)h->height), "\t");
+    at = bench_copy_line(&g->block);
+    at = bench_put_text(bench_put_number(at, (int64_t)h->height), "\t");
     memcpy(at, h->network_id.data, h->network_id.size);
-    at = put_text(at + h->network_id.size, "\t");
-    at = put_text(put_bytes(at, bytes_hash(&h->state_hash)), "\t");
-    at = put_text(put_bytes(at, bytes_hash(&h->previous_state_hash)), "\t");
-    at = put_text(put_bytes(at, h->proposer), "\t\\\\x\t");
-    at = put_text(put_number(at, h->seconds), "\t0\t");
+    at = bench_put_text(at + h->network_id.size, "\t");
+    at = bench_put_text(bench_put_bytes(at, bytes_hash(&h->state_hash)), "\t");
+    at = bench_put_text(bench_put_bytes(at, bytes_hash(&h->previous_state_hash)), "\t");
+    at = bench_put_text(bench_put_bytes(at, h->proposer), "\t\\\\x\t");
+    at = bench_put_text(bench_put_number(at, h->seconds), "\t0\t");
     at += strftime(at, 40, "%Y-%m-%d %H:%M:%S+00\t{", gmtime(&(time_t){h->seconds}));
     for (int i = 0; i < TREES; i++) {
-        at = put_text(at, i > 0 ? ",\"" : "\"");
-        at = put_text(at, "\\\\");
-        at = put_text(put_bytes(at, bytes_hash(&h->tree_roots[i])), "\"");
+        at = bench_put_text(at, i > 0 ? ",\"" : "\"");
+        at = bench_put_text(at, "\\\\");
+        at = bench_put_text(bench_put_bytes(at, bytes_hash(&h->tree_roots[i])), "\"");
     }
-    at = put_text(at, "}\t");
-    at = put_text(put_bytes(at, bytes_hash(&h->validator_set_hash)), "\t");
-    at = put_text(put_bytes(at, bytes_hash(&h->next_validator_set_hash)), "\t");
-    at = put_text(put_bytes(at, bytes_hash(&h->transactions_hash)), "\t0\t");
-    at = put_text(put_number(at, TRANSACTIONS), "\t");
-    end_line(&g->block, put_bytes(at, bytes_hash(&hash)));
+    at = bench_put_text(at, "}\t");
+    at = bench_put_text(bench_put_bytes(at, bytes_hash(&h->validator_set_hash)), "\t");
+    at = bench_put_text(bench_put_bytes(at, bytes_hash(&h->next_validator_set_hash)), "\t");
+    at = bench_put_text(bench_put_bytes(at, bytes_hash(&h->transactions_hash)), "\t0\t");
+    at = bench_put_text(bench_put_number(at, TRANSACTIONS), "\t");
+    bench_copy_end_line(&g->block, bench_put_bytes(at, bytes_hash(&hash)));
 }
 
 static int accounts_by_path(const void *x, const void *y)
@@ -492,29 +400,29 @@ static const char DEFINITIONS[] =
 /* Current rows: those of genesis whose versions ended are replaced. */
 static void write_current(struct generator *g, PGconn *conn)
 {
-    struct stream *s = calloc(1, sizeof *s);
+    struct bench_copy *s = calloc(1, sizeof *s);
 
     bench_run(conn, "CREATE TEMP TABLE kept AS SELECT * FROM ledger.tree_node "
                     "WHERE tree NOT IN (4, 6)");
     bench_run(conn, "TRUNCATE ledger.tree_node");
     bench_run(conn, "INSERT INTO ledger.tree_node SELECT * FROM kept");
-    stream_open(s, "tree_node (tree, depth, prefix, valid_from, digest)");
+    bench_copy_open(s, "tree_node (tree, depth, prefix, valid_from, digest)");
     for (size_t i = 0; i < g->node_room; i++)
         if (g->nodes[i].present) {
-            char *at = stream_line(s);
+            char *at = bench_copy_line(s);
 
-            at = put_text(put_number(at, g->nodes[i].tree), "\t");
-            at = put_text(put_number(at, g->nodes[i].depth), "\t");
-            at = put_text(put_number(at, (int64_t)g->nodes[i].prefix), "\t");
-            at = put_text(put_number(at, g->nodes[i].valid_from), "\t");
-            end_line(s, put_bytes(at, bytes_hash(&g->nodes[i].digest)));
+            at = bench_put_text(bench_put_number(at, g->nodes[i].tree), "\t");
+            at = bench_put_text(bench_put_number(at, g->nodes[i].depth), "\t");
+            at = bench_put_text(bench_put_number(at, (int64_t)g->nodes[i].prefix), "\t");
+            at = bench_put_text(bench_put_number(at, g->nodes[i].valid_from), "\t");
+            bench_copy_end_line(s, bench_put_bytes(at, bytes_hash(&g->nodes[i].digest)));
         }
-    stream_close(s);
+    bench_copy_close(s);
     bench_run(conn, "CREATE TABLE ledger.written (LIKE ledger.account)");
-    stream_open(s, "written (address, valid_from, balance)");
+    bench_copy_open(s, "written (address, valid_from, balance)");
     for (size_t i = 0; i < g->account_count; i++)
         write_account(s, &g->accounts[i], 0);
-    stream_close(s);
+    bench_copy_close(s);
     bench_run(conn, "INSERT INTO ledger.written SELECT a.* FROM ledger.account a WHERE NOT EXISTS "
                     "(SELECT FROM ledger.written w WHERE w.address = a.address)");
     bench_run(conn, "TRUNCATE ledger.account");
@@ -527,17 +435,18 @@ static void generate(struct generator *g, size_t versions, int64_t heights)
 {
     size_t changes = versions - g->account_count, first = g->account_count, done = 0;
 
-    stream_open(&g->account_history,
-                "account_history (address, valid_from, valid_to, class, balance)");
-    stream_open(&g->node_history,
-                "tree_node_history (tree, depth, prefix, valid_from, valid_to, class, digest)");
-    stream_open(&g->change, "change (height, tree, key, step)");
-    stream_open(&g->transaction, "transaction (height, tx_index, hash, tx, result_code, error, "
-                                 "signer, recipient, message_type, value_hash)");
-    stream_open(&g->block, "block (height, network_id, state_hash, previous_state_hash, proposer, "
-                           "certificate, seconds, nanos, block_time, tree_roots, "
-                           "validator_set_hash, next_validator_set_hash, transactions_hash, round, "
-                           "transactions, header_hash)");
+    bench_copy_open(&g->account_history,
+                    "account_history (address, valid_from, valid_to, class, balance)");
+    bench_copy_open(&g->node_history,
+                    "tree_node_history (tree, depth, prefix, valid_from, valid_to, class, digest)");
+    bench_copy_open(&g->change, "change (height, tree, key, step)");
+    bench_copy_open(&g->transaction, "transaction (height, tx_index, hash, tx, result_code, error, "
+                                     "signer, recipient, message_type, value_hash)");
+    bench_copy_open(&g->block,
+                    "block (height, network_id, state_hash, previous_state_hash, proposer, "
+                    "certificate, seconds, nanos, block_time, tree_roots, "
+                    "validator_set_hash, next_validator_set_hash, transactions_hash, round, "
+                    "transactions, header_hash)");
     for (int64_t h = 1; h <= heights; h++) {
         size_t until = (size_t)((double)changes * (double)h / (double)heights);
         size_t known =
@@ -553,11 +462,11 @@ static void generate(struct generator *g, size_t versions, int64_t heights)
         done = until;
         arena_reset(&g->scratch);
     }
-    stream_close(&g->account_history);
-    stream_close(&g->node_history);
-    stream_close(&g->change);
-    stream_close(&g->transaction);
-    stream_close(&g->block);
+    bench_copy_close(&g->account_history);
+    bench_copy_close(&g->node_history);
+    bench_copy_close(&g->change);
+    bench_copy_close(&g->transaction);
+    bench_copy_close(&g->block);
 }
 
 static int fill(char **argv)
