@@ -56,10 +56,9 @@ char *bench_copy_line(struct bench_copy *s)
 
 char *bench_put_text(char *at, const char *text)
 {
-    size_t size = strlen(text);
-
-    memcpy(at, text, size);
-    return at + size;
+    while (*text != '\0')
+        *at++ = *text++;
+    return at;
 }
 
 char *bench_put_number(char *at, int64_t n)
