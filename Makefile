@@ -169,3 +169,19 @@ $(BUILD)/bench/%: %.c $(LIB_PROTOCOL) $(LIB_NODE) $(LIB_SHELL)
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# --- pages made from the database ----------------------------------------------------------------
+
+.PHONY: docs
+docs: setup ## write docs/schema.md from the comments in the database
+	@$(MAKE) --no-print-directory build
+	@deploy/schema-doc.sh >docs/schema.md.new
+	@mv docs/schema.md.new docs/schema.md
+
+# --- programs that tests try on a chain -----------------------------------------------------------
+
+.PHONY: setup-tools
+setup-tools: setup
+	@deploy/setup.sh tools
+
+test: setup-tools

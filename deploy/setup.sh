@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages Tidemark builds and runs with. Quick when nothing is missing.
+# Installs the Debian packages Tidemark builds and runs with; `deploy/setup.sh tools` also those that
+# tests try on a chain (docs/tools.md). Quick when nothing is missing.
 set -euo pipefail
 
 packages=(
@@ -13,8 +14,16 @@ packages=(
     # tests and checks
     libcmocka-dev clang-format-14 clang-tidy-14 cppcheck procps
 )
+# tools of analysts: JDBC (a Java runtime and the small compiler), pandas, pgcli, pictures
+tools=(
+    libpostgresql-jdbc-java openjdk-17-jre-headless ecj
+    python3-pandas python3-sqlalchemy python3-psycopg2
+    pgcli postgresql-autodoc graphviz jq
+)
+[ "${1:-}" != tools ] || packages+=("${tools[@]}")
 
-installed=" $(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${packages[@]}" 2>/dev/null |
+# dpkg-query fails where it does not know one of them, which is no failure here
+installed=" $({ dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${packages[@]}" 2>/dev/null || true; } |
     sed -n 's/^ii *//p' | tr '\n' ' ') "
 missing=()
 for package in "${packages[@]}"; do

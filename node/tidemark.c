@@ -1,4 +1,5 @@
 /* The operator's and client's program `tidemark`: a table of commands. */
+#include "node/cli/audit.h"
 #include "node/cli/demo.h"
 #include "node/cli/export.h"
 #include "node/cli/keys.h"
@@ -26,6 +27,8 @@ static const struct cli_command *const commands[] = {&cli_init_command,
                                                      &cli_proof_command,
                                                      &cli_rollback_command,
                                                      &cli_prune_command,
+                                                     &cli_audit_command,
+                                                     &cli_replica_command,
                                                      NULL};
 
 int main(int argc, char **argv)

@@ -21,6 +21,9 @@ static const char HELP[] =
     "  --interval S           seconds between blocks (default: the genesis file's)\n"
     "  --blocks N             end after N blocks\n"
     "  --tree-memory MB       memory for the state trees (default 256)\n"
+    "  --reader-statement S   end sessions of readers whose statement runs longer (default 120)\n"
+    "  --reader-transaction S or whose transaction stays open longer (default 300)\n"
+    "  --reader-idle S        or that are idle longer (default 3600); 0: no such limit\n"
     "  --accept-older-state   go on although the vote guard has signed more than the database has\n"
     "\n"
     "TIDEMARK_SIGNATURE_LOG names a file to which every signature is appended as a line: height,\n"
@@ -31,6 +34,7 @@ static const char HELP[] =
 
 struct arguments {
     const char *db, *keys, *data, *guard, *interval, *blocks, *tree_memory;
+    const char *reader_statement, *reader_transaction, *reader_idle;
     bool accept_older;
 };
 
@@ -52,7 +56,10 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
                  {"--guard", &a->guard},
                  {"--interval", &a->interval},
                  {"--blocks", &a->blocks},
-                 {"--tree-memory", &a->tree_memory}};
+                 {"--tree-memory", &a->tree_memory},
+                 {"--reader-statement", &a->reader_statement},
+                 {"--reader-transaction", &a->reader_transaction},
+                 {"--reader-idle", &a->reader_idle}};
 
     for (int i = 1; i < argc; i++) {
         size_t k = 0;
@@ -81,10 +88,37 @@ static bool read_number(const char *text, double least, double most, double *out
     return rest != text && *rest == '\0' && *out >= least && *out <= most;
 }
 
+/* Seconds into milliseconds; 0, or the exit code. */
+static int read_limit(const char *name, const char *text, int64_t *msec)
+{
+    double number;
+
+    if (text == NULL)
+        return 0;
+    if (!read_number(text, 0, WATCHDOG_SECONDS_MAX, &number)) {
+        fprintf(stderr, "tidemarkd: %s takes seconds from 0 to %d, not %s; see tidemarkd --help\n",
+                name, WATCHDOG_SECONDS_MAX, text);
+        return EXIT_USAGE;
+    }
+    *msec = (int64_t)(number * 1000 + 0.5);
+    return 0;
+}
+
+static int read_limits(const struct arguments *a, struct watchdog_limits *out)
+{
+    int status = read_limit("--reader-statement", a->reader_statement, &out->statement);
+
+    if (status == 0)
+        status = read_limit("--reader-transaction", a->reader_transaction, &out->transaction);
+    if (status == 0)
+        status = read_limit("--reader-idle", a->reader_idle, &out->idle);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments a = {0};
-    struct solo_node_options options = {.interval = -1};
+    struct solo_node_options options = {.interval = -1, .readers = watchdog_defaults()};
     struct arena arena;
     struct tm_error e = {0};
     enum tm_err err;
@@ -112,6 +146,9 @@ int main(int argc, char **argv)
             return usage("--tree-memory takes megabytes from 1 on, not ", a.tree_memory);
         options.tree_memory = (size_t)(number * 1024 * 1024);
     }
+    status = read_limits(&a, &options.readers);
+    if (status != 0)
+        return status;
     arena_init(&arena);
     options.db = a.db;
     options.keys = a.keys;

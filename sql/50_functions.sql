@@ -64,7 +64,12 @@ CREATE FUNCTION tidemark.submit_tx(tx bytea) RETURNS tidemark.hash32
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    -- More than a mempool holds (9,000 in the reference, which refuses as well when it is full).
+    pending_max CONSTANT int := 20000;
+    -- Refusals that stay to be read; two older ones make room for each new submission.
+    refused_kept CONSTANT bigint := 100000;
     tx_hash tidemark.hash32;
+    number bigint;
 BEGIN
     IF tx IS NULL THEN
         RAISE EXCEPTION 'no transaction was given'
@@ -72,6 +77,15 @@ BEGIN
                   HINT = 'Pass the signed transaction as bytea, e.g. submit_tx(''\x0a…'').';
     END IF;
     PERFORM tidemark.check_tx(tx);
+    -- The first and the last number bound the count at the cost of two index reads.
+    IF (SELECT max(s.id) FROM ops.submission s)
+        - (SELECT min(s.id) FROM ops.submission s WHERE s.status = 'pending') >= pending_max - 1
+        AND (SELECT count(*) FROM ops.submission s WHERE s.status = 'pending') >= pending_max
+    THEN
+        RAISE EXCEPTION '% transactions wait for a block, which is the most', pending_max
+            USING ERRCODE = 'configuration_limit_exceeded',
+                  HINT = 'Try again after the next block; ops.submission shows what waits.';
+    END IF;
     tx_hash := tidemark.transaction_hash(tx);
     -- The same transaction again is the same answer; one that was refused gets another try, and so
     -- does one whose block was rolled back (the check has just found it in no block).
@@ -79,7 +93,12 @@ BEGIN
     ON CONFLICT (hash) DO UPDATE
         SET status = 'pending', code = NULL, error = NULL, height = NULL, tx_index = NULL,
             submitted_at = now()
-        WHERE s.status OPERATOR(pg_catalog.<>) 'pending';
+        WHERE s.status OPERATOR(pg_catalog.<>) 'pending'
+    RETURNING s.id INTO number;
+    DELETE FROM ops.submission s WHERE s.id = ANY (ARRAY(
+        SELECT old.id FROM ops.submission old
+        WHERE old.status = 'refused' AND old.id < number - refused_kept
+        ORDER BY old.id LIMIT 2));
     PERFORM pg_notify('tidemark_submission', encode(tx_hash, 'hex'));
     RETURN tx_hash;
 END $$;

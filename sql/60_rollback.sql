@@ -188,6 +188,8 @@ BEGIN
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN NEXT;
 
+    PERFORM ledger.rollback_totals(h);
+
     -- What was signed stays in vote_guard; the bodies of what was signed are of no use any more.
     DELETE FROM ledger.proposal p WHERE p.height > h;
     -- Under `reference` an earlier block may have the transaction as well.
@@ -204,6 +206,13 @@ BEGIN
     WHERE mine.id = s.id AND s.status = 'included' AND s.height > h;
     GET DIAGNOSTICS restored = ROW_COUNT;
     RETURN NEXT;
+
+    -- What the audit found right above h is about blocks that are gone; what it found wrong stays.
+    DELETE FROM ops.audit a WHERE a.ok IS NOT FALSE AND a.height > h;
+    UPDATE ops.audit_progress p
+    SET height = b.height, state_hash = b.state_hash
+    FROM ledger.block b WHERE b.height = h AND p.height > h;
+    UPDATE ops.audit_progress p SET rollbacks = p.rollbacks + 1;
 
     UPDATE ledger.tip t SET height = h, state_hash = b.state_hash
     FROM ledger.block b WHERE b.height = h;

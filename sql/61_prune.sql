@@ -77,6 +77,8 @@ BEGIN
     WHERE t.height >= before AND t.height < earliest AND t.tx IS NOT NULL;
     GET DIAGNOSTICS transactions = ROW_COUNT;
 
+    PERFORM ledger.prune_totals(earliest);
+
     UPDATE ledger.tip t SET earliest = prune_step.earliest
     WHERE t.earliest = before AND t.height >= target;
     IF NOT FOUND THEN

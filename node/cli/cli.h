@@ -36,6 +36,7 @@ extern const struct cli_command cli_db_command;
 extern const struct cli_command cli_init_command;
 extern const struct cli_command cli_migrate_command;
 extern const struct cli_command cli_psql_command;
+extern const struct cli_command cli_replica_command;
 extern const struct cli_command cli_status_command;
 extern const struct cli_command cli_up_command;
 

@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "node/shell/cluster.h"
 #include "node/shell/database.h"
+#include "node/shell/listen.h"
 
 static const struct cli_topic TOPICS[] = {
     {"start", "start the database and leave it running; make it if it is new\n"},
@@ -13,6 +14,10 @@ static const struct cli_topic TOPICS[] = {
     {"readers allow|deny",
      "let the role tidemark_reader log in, or refuse it: for a validator's own\n"
      "machine\n"},
+    {"listen PORT|off",
+     "let the role tidemark_reader connect to 127.0.0.1:PORT with a password, which is\n"
+     "printed, for programs that need TCP (JDBC: DBeaver; Grafana); off: only the socket,\n"
+     "as at first. In force when the database starts next\n"},
 };
 
 static const char help[] =
@@ -23,7 +28,7 @@ static const char help[] =
 
 static const char options_text[] =
     "  --data DIR    directory of the database (default ./var)\n"
-    "  --role ROLE   for url: reader (default), api, node, admin or owner\n";
+    "  --role ROLE   for url: reader (default), api, node, admin, owner or audit\n";
 
 static const struct cli_topic *topic(size_t i)
 {
@@ -62,6 +67,7 @@ static int status(struct cluster *c)
 {
     pid_t pid = 0;
     bool running = cluster_running(c, &pid);
+    int port;
 
     printf("directory  %s\n", c->directory);
     printf("running    %s", running ? "yes" : "no");
@@ -69,7 +75,38 @@ static int status(struct cluster *c)
         printf(" (process %ld%s)", (long)pid, cluster_kept(c) ? ", until tidemark db stop" : "");
     printf("\nsocket     %s\ndata       %s\nlog        %s\nuser       %s\n", c->socket, c->data,
            c->log, c->user.name);
+    if (listen_port(c, &port, NULL) == TM_OK && port != 0)
+        printf("network    " LISTEN_ADDRESS ":%d for " LISTEN_ROLE "\n", port);
     return running ? CLI_DONE : CLI_REFUSED;
+}
+
+static int network(struct cluster *c, const char *word, struct tm_error *e)
+{
+    struct listen_offer offer;
+    int64_t port;
+
+    if (strcmp(word, "off") == 0) {
+        if (listen_deny(c, e) != TM_OK)
+            return cli_fail("db", e);
+        printf("no TCP port%s\n", cluster_running(c, NULL) ? " when the database starts next" : "");
+        return CLI_DONE;
+    }
+    if (!cli_integer(word, LISTEN_PORT_MIN, LISTEN_PORT_MAX, &port))
+        return cli_usage("db", "listen: a port from %d to %d, or off", LISTEN_PORT_MIN,
+                         LISTEN_PORT_MAX);
+    if (listen_allow(c, (int)port, &offer, e) != TM_OK)
+        return cli_fail("db", e);
+    printf("libpq     postgresql://" LISTEN_ROLE "@" LISTEN_ADDRESS ":%d/" CLUSTER_DATABASE "\n"
+           "JDBC      jdbc:postgresql://" LISTEN_ADDRESS ":%d/" CLUSTER_DATABASE "\n"
+           "user      " LISTEN_ROLE "\n"
+           "password  %s\n",
+           (int)port, (int)port, offer.password);
+    if (!offer.in_force && cluster_running(c, NULL))
+        printf(
+            "in force when the database starts next: tidemark db stop, then tidemark db start\n");
+    if (!offer.log_in)
+        printf("readers may not log in on this machine: tidemark db readers allow lets them in\n");
+    return CLI_DONE;
 }
 
 static int url(const struct cluster *c, const char *role)
@@ -89,16 +126,18 @@ static int run(int argc, char **argv)
         {.name = "--data", .value = &data}, {.name = "--role", .value = &role}, {NULL}};
     struct tm_error e;
     struct cluster c;
-    bool readers;
+    bool readers, listening;
     size_t count;
 
     if (!cli_options(argc, argv, options, words, 2, &count))
         return CLI_USAGE;
     readers = strcmp(words[0], "readers") == 0;
+    listening = strcmp(words[0], "listen") == 0;
     if (strcmp(words[0], "start") != 0 && strcmp(words[0], "stop") != 0 &&
-        strcmp(words[0], "status") != 0 && strcmp(words[0], "url") != 0 && !readers)
+        strcmp(words[0], "status") != 0 && strcmp(words[0], "url") != 0 && !readers && !listening)
         return cli_usage("db", count == 0 ? "what to do is missing" : "cannot \"%.40s\"", words[0]);
-    if (readers ? strcmp(words[1], "allow") != 0 && strcmp(words[1], "deny") != 0 : count > 1)
+    if (readers ? strcmp(words[1], "allow") != 0 && strcmp(words[1], "deny") != 0
+                : count > 1 && !listening)
         return cli_usage("db", readers ? "readers: allow or deny" : "unexpected word \"%.80s\"",
                          words[1]);
     if (!cluster_role_known(role))
@@ -113,6 +152,8 @@ static int run(int argc, char **argv)
         return status(&c);
     if (strcmp(words[0], "url") == 0)
         return url(&c, role);
+    if (listening)
+        return network(&c, words[1], &e);
     if (database_readers(data, strcmp(words[1], "allow") == 0, &e) != TM_OK)
         return cli_fail("db", &e);
     printf("readers may %slog in\n", strcmp(words[1], "allow") == 0 ? "" : "not ");

@@ -28,22 +28,19 @@ static enum tm_err run_psql(const struct cluster *c, const char *role,
     const char **argv;
     size_t n = 0;
     enum tm_err err;
-    char *url;
 
     arena_init(&a);
     argv = arena_array(&a, const char *, 2 * STATEMENTS_MAX + 16);
-    err = database_url(c, &a, role, &url, e);
     argv[n++] = arena_format(&a, "%s/" CLUSTER_BIN "/psql", c->prefix);
     argv[n++] = "-d";
-    argv[n++] = url;
+    argv[n++] = database_url(c, &a, role);
     for (size_t i = 0; statements[0] != NULL && i < sizeof bare / sizeof *bare; i++)
         argv[n++] = bare[i];
     for (size_t i = 0; statements[i] != NULL; i++) {
         argv[n++] = "-c";
         argv[n++] = statements[i];
     }
-    if (err == TM_OK)
-        err = process_wait_for(argv, status, e);
+    err = process_wait_for(argv, status, e);
     arena_free(&a);
     return err;
 }

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "node/shell/database.h"
 #include "node/shell/migrations.h"
+#include "node/shell/replica.h"
 
 enum {
     LOOK_MSEC = 100,  /* how often database and node are looked at */
@@ -22,7 +23,8 @@ enum {
 
 static const char help[] =
     "usage: tidemark up [--data DIR] [--interval S] [--blocks N] [--keys DIR]\n"
-    "                   [--accept-older-state]\n"
+    "                   [--accept-older-state] [--reader-statement S] [--reader-transaction S]\n"
+    "                   [--reader-idle S]\n"
     "\n"
     "Runs the database and the node in the foreground, one line per block. Whichever dies is "
     "started\n"
@@ -34,13 +36,21 @@ static const char help[] =
     "  --keys DIR     private keys of the validators this node signs for (default DIR/keys of "
     "--data)\n"
     "  --accept-older-state   go on although these keys have signed more than the database has\n"
+    "  --reader-statement S, --reader-transaction S, --reader-idle S\n"
+    "                 end sessions of readers whose statement runs, whose transaction is open, or\n"
+    "                 that are idle for longer (default 120, 300 and 3600 seconds; 0: no limit)\n"
     "\n"
     "On a validator's machine readers may not log in unless `tidemark db readers allow` says so.\n";
+
+/* Handed on to the node. */
+static const char *const READER_OPTIONS[] = {"--reader-statement", "--reader-transaction",
+                                             "--reader-idle"};
 
 struct up {
     struct cluster cluster;
     struct arena arena;
     const char *interval, *blocks, *keys;
+    const char *readers[sizeof READER_OPTIONS / sizeof *READER_OPTIONS]; /* NULL: not given */
     bool accept_older;
     int64_t target; /* height to end at; -1: none */
     pid_t node;     /* 0: not running */
@@ -106,7 +116,7 @@ static enum tm_err check_database(struct up *u, int64_t blocks, struct tm_error 
 
 static enum tm_err start_node(struct up *u, struct tm_error *e)
 {
-    const char *argv[16], *url = cluster_url(&u->cluster, &u->arena, "node");
+    const char *argv[24], *url = cluster_url(&u->cluster, &u->arena, "node");
     size_t n = 0;
     enum tm_err err;
     PGconn *conn;
@@ -125,6 +135,12 @@ static enum tm_err start_node(struct up *u, struct tm_error *e)
     if (u->interval != NULL) {
         argv[n++] = "--interval";
         argv[n++] = u->interval;
+    }
+    for (size_t i = 0; i < sizeof READER_OPTIONS / sizeof *READER_OPTIONS; i++) {
+        if (u->readers[i] == NULL)
+            continue;
+        argv[n++] = READER_OPTIONS[i];
+        argv[n++] = u->readers[i];
     }
     if (u->target >= 0) {
         err = database_connect(url, &conn, e);
@@ -246,6 +262,8 @@ static int run_up(struct up *u, const char *data, int64_t blocks, struct tm_erro
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     err = cluster_find(&u->cluster, data, false, e);
+    if (err == TM_OK)
+        err = replica_refuse_writer(&u->cluster, e);
     if (err == TM_OK) /* held as long as this process lives */
         err = cluster_lock(&u->cluster, "up.lock", false, &lock, e);
     if (err == TM_ERR_AGAIN)
@@ -271,6 +289,9 @@ static int run(int argc, char **argv)
                                          {.name = "--blocks", .value = &u.blocks},
                                          {.name = "--keys", .value = &u.keys},
                                          {.name = "--accept-older-state", .flag = &u.accept_older},
+                                         {.name = READER_OPTIONS[0], .value = &u.readers[0]},
+                                         {.name = READER_OPTIONS[1], .value = &u.readers[1]},
+                                         {.name = READER_OPTIONS[2], .value = &u.readers[2]},
                                          {NULL}};
     int64_t blocks = 0;
     struct tm_error e;

@@ -1,7 +1,7 @@
 #include "verify.h"
 
 #include "chain_options.h"
-#include "node/shell/verify_source.h"
+#include "node/shell/verify_walk.h"
 #include "protocol/base/hex.h"
 
 #include <inttypes.h>
@@ -18,53 +18,24 @@ static void print_finding(void *ctx, const char *finding)
     fprintf(stderr, "%s\n", finding);
 }
 
-/* The chain's constants and tip against its own genesis file and last block. */
-static int check_chain(const struct verify_chain *chain, const struct genesis *g)
-{
-    char limit[24];
-    int findings = 0;
-
-    snprintf(limit, sizeof limit, "%" PRIu64, g->max_block_bytes);
-    if (!bytes_equal(chain->chain_id, g->chain_id) ||
-        !bytes_equal(chain->max_block_bytes, bytes_of(limit)) ||
-        chain->genesis_seconds != g->seconds || chain->genesis_nanos != g->nanos ||
-        chain->block_interval_msec != (int32_t)g->block_interval_msec ||
-        chain->empty_block_interval_msec != (int32_t)g->empty_block_interval_msec) {
-        fprintf(stderr, "ledger.chain differs from the genesis file kept in it\n");
-        findings++;
-    }
-    return findings;
-}
-
-static enum tm_err load_genesis(struct verify_source *source, struct arena *a,
-                                struct verify_chain *chain, struct genesis *g, struct tm_error *e)
-{
-    const struct rules *rules;
-    enum tm_err err = verify_source_chain(source, chain, e);
-
-    if (err != TM_OK)
-        return err;
-    rules = rules_by_name(chain->rules);
-    if (rules == NULL)
-        return tm_fail(e, TM_ERR_MISMATCH, "ledger.chain.rules is \"%.*s\"", (int)chain->rules.size,
-                       (const char *)chain->rules.data);
-    return genesis_load(a, chain->genesis_file, rules, g, e);
-}
-
 static int resume(struct verify_source *source, struct verifier *v, height_t height)
 {
-    struct verify_resume state;
-    struct arena a;
     struct tm_error e;
-    int status = CLI_DONE;
+    size_t findings;
 
-    arena_init(&a);
-    if (verify_source_state(source, &a, height, &state, &e) != TM_OK)
-        status = cli_fail(NAME, &e);
-    else if (verifier_resume(v, &state) != 0)
-        status = CLI_REFUSED;
-    arena_free(&a);
-    return status;
+    if (verify_walk_resume(source, v, height, &findings, &e) != TM_OK)
+        return cli_fail(NAME, &e);
+    return findings == 0 ? CLI_DONE : CLI_REFUSED;
+}
+
+static int check_chain(const struct verify_chain *chain, const struct genesis *g)
+{
+    struct tm_error e;
+
+    if (verify_walk_same_chain(chain, g, &e))
+        return CLI_DONE;
+    fprintf(stderr, "%s\n", e.text);
+    return CLI_REFUSED;
 }
 
 static int check_heights(struct verify_source *source, struct verifier *v, height_t first,
@@ -139,7 +110,7 @@ static int verify_range(struct verify_source *source, const struct verify_chain 
     struct verifier *v = verifier_new(g, print_finding, NULL);
     height_t first = all ? chain->earliest : height, last = all ? chain->tip : height;
     struct tm_error e;
-    int status = check_chain(chain, g) == 0 ? CLI_DONE : CLI_REFUSED;
+    int status = check_chain(chain, g);
 
     if (all && chain->earliest > 0) {
         printf("heights 0 to %" PRId64 " are pruned: their headers are checked, the state from "
@@ -191,7 +162,7 @@ static int verify_database(PGconn *conn, const char *height_text, bool all)
     if (verify_source_open(conn, &source, &e) != TM_OK)
         return cli_fail(NAME, &e);
     arena_init(&a);
-    if (load_genesis(source, &a, &chain, &g, &e) != TM_OK) {
+    if (verify_walk_genesis(source, &a, &chain, &g, &e) != TM_OK) {
         status = cli_fail(NAME, &e);
     } else if (height_text != NULL && !cli_integer(height_text, 0, INT64_MAX, &height)) {
         status = cli_usage(NAME, "--height %s is no height", height_text);

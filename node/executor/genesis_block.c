@@ -86,6 +86,7 @@ static const char REFERENCE_NETWORK_ID[] = "localnet";
 enum tm_err genesis_block(struct arena *a, const struct genesis *genesis, struct store_block *out,
                           struct tm_error *e)
 {
+    struct block_totals *totals = arena_new(a, struct block_totals);
     struct tree_changes changes[TREES];
     struct validator_set set;
     enum tm_err err;
@@ -102,6 +103,9 @@ enum tm_err genesis_block(struct arena *a, const struct genesis *genesis, struct
                    .has_transactions_hash = genesis->rules->signed_header},
     };
     make_writes(a, genesis, out);
+    block_totals_init(totals);
+    block_totals_finish(totals, a, out->writes, out->write_count, NULL);
+    out->totals = totals;
     err = write_set_changes(a, out->writes, out->write_count, changes, out->tree_digests, e);
     for (int i = 0; i < TREES && err == TM_OK; i++)
         err = make_tree(a, i, &changes[i], out, e);

@@ -12,6 +12,7 @@ struct proposal *proposal_new(void)
         abort();
     }
     arena_init(&p->arena);
+    block_totals_init(&p->totals);
     return p;
 }
 
@@ -48,6 +49,7 @@ void proposal_add(struct proposal *p, const struct transaction *tx,
         .message_type = message_name(tx->message.kind),
     };
     p->result.transaction_count = p->block.transaction_count;
+    block_totals_add(&p->totals, &p->arena, tx, result);
 }
 
 /* Marks the first occurrence of each transaction whose leaf this block makes. */
@@ -84,6 +86,8 @@ enum tm_err proposal_finish(struct proposal *p, struct ledger *l, struct trees *
     b->write_count = ledger_writes(l, &b->writes);
     b->touch_count = ledger_touches(l, &b->touches);
     mark_new(p);
+    block_totals_finish(&p->totals, &p->arena, b->writes, b->write_count, ledger_end_moved(l));
+    b->totals = &p->totals;
     err = write_set_changes(&p->arena, b->writes, b->write_count, changes, b->tree_digests, e);
     if (err == TM_OK)
         err = trees_update(trees, changes, &p->trees, roots, e);

@@ -12,6 +12,7 @@ struct proposal {
     struct block block; /* header without certificate; transactions */
     struct store_block result;
     struct store_transaction *results; /* = result.transactions, while they are being added */
+    struct block_totals totals;
     struct trees_version trees;
     struct validator_set next_set; /* after this block */
     bool set_changed;              /* else next_set is the executor's */

@@ -13,6 +13,7 @@
 
 #include "cluster_files.h"
 #include "cluster_keeper.h"
+#include "listen.h"
 #include "protocol/base/hex.h"
 #include "protocol/sha256/sha256.h"
 
@@ -31,7 +32,7 @@ enum {
     PID_NEVER = 4194304 + 1     /* above the kernel's largest process id */
 };
 
-static const char *const roles[] = {"reader", "api", "node", "admin", "owner", NULL};
+static const char *const roles[] = {"reader", "api", "node", "admin", "owner", "audit", NULL};
 
 static enum tm_err can_reach(void *arg, struct tm_error *e)
 {
@@ -307,6 +308,12 @@ static enum tm_err start_failure(const struct cluster *c, off_t from, struct tm_
         return tm_fail(e, TM_ERR_IO,
                        "the disk of %.100s is full, so PostgreSQL cannot start: %.150s", c->home,
                        why);
+    if (strstr(why, "could not create any TCP/IP sockets") != NULL)
+        return tm_fail(e, TM_ERR_CONFIG,
+                       "PostgreSQL cannot listen on " LISTEN_ADDRESS
+                       ":%d, which another program may have: tidemark db listen PORT --data "
+                       "%.100s chooses another port, tidemark db listen off none",
+                       c->port, c->directory);
     return tm_fail(e, TM_ERR_IO, "PostgreSQL did not start: %.150s%.100s; its log is %.150s", why,
                    hint, c->log);
 }
@@ -347,6 +354,8 @@ static enum tm_err start_locked(struct cluster *c, bool *started, struct tm_erro
         arena_free(&a);
         return err;
     }
+    if (err == TM_OK)
+        err = listen_port(c, &c->port, e);
     if (err == TM_OK) {
         end_orphans(c);
         /* Its lock file too may name a zombie, for which the server would take it to be in use. */
@@ -472,11 +481,12 @@ char *cluster_url(const struct cluster *c, struct arena *a, const char *role)
     if (role == NULL)
         return arena_format(a, "postgresql://" CLUSTER_SUPERUSER "@/" CLUSTER_DATABASE "?host=%s",
                             c->socket);
-    if (strcmp(role, "owner") == 0)
+    /* Nobody logs in as these two. */
+    if (strcmp(role, "owner") == 0 || strcmp(role, "audit") == 0)
         return arena_format(a,
                             "postgresql://" CLUSTER_SUPERUSER "@/" CLUSTER_DATABASE
-                            "?host=%s&options=-c%%20role%%3D" ROLE_PREFIX "owner",
-                            c->socket);
+                            "?host=%s&options=-c%%20role%%3D" ROLE_PREFIX "%s",
+                            c->socket, role);
     return arena_format(a, "postgresql://" ROLE_PREFIX "%s@/" CLUSTER_DATABASE "?host=%s", role,
                         c->socket);
 }

@@ -20,6 +20,7 @@
 #define CLUSTER_DIRECTORY_DEFAULT "./var"
 #define CLUSTER_DATABASE          "tidemark"
 #define CLUSTER_SUPERUSER         "postgres"
+#define CLUSTER_REPLICA_ROLE      "tidemark_replica" /* what replicas connect as */
 
 struct cluster {
     char directory[FILES_PATH_MAX]; /* DIR, absolute */
@@ -29,6 +30,7 @@ struct cluster {
     char socket[64];             /* directory of the socket */
     struct process_user user;    /* the server runs as */
     int use;                     /* DIR/use.lock, held; -1: not in use */
+    int port; /* while starting: TCP port of 127.0.0.1 for readers (listen.h), or 0 */
 };
 
 /*

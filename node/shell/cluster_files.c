@@ -1,10 +1,16 @@
 #include "cluster_files.h"
 
+#include "cluster_readers.h"
+
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "listen.h"
 
 #define PG_LIB       "lib/postgresql/" CLUSTER_PG_MAJOR "/lib"
 #define PG_SHARE     "share/postgresql/" CLUSTER_PG_MAJOR
@@ -12,13 +18,19 @@
 
 enum { EXTENSION_FILE_MAX = 64 * 1024 * 1024 };
 
-static const char *const roles[] = {CLUSTER_SUPERUSER, "tidemark_node",  "tidemark_reader",
-                                    "tidemark_api",    "tidemark_admin", NULL};
+static const char *const roles[] = {CLUSTER_SUPERUSER,
+                                    "tidemark_node",
+                                    "tidemark_reader",
+                                    "tidemark_api",
+                                    "tidemark_admin",
+                                    CLUSTER_REPLICA_ROLE,
+                                    NULL};
 
 /* Reopened at each start, so a person's own settings go to local.conf, which comes last. */
 static const char settings_format[] =
     "# Written by tidemark at each start. Settings of your own: local.conf beside this file.\n"
-    "listen_addresses = ''\n"
+    "listen_addresses = '%s'\n"
+    "port = %d\n"
     "unix_socket_directories = '%s'\n"
     "unix_socket_permissions = 0700\n"
     "max_connections = 100\n"
@@ -37,6 +49,8 @@ static const char settings_format[] =
     "wal_compression = lz4\n"
     "max_wal_size = 2GB\n"
     "max_slot_wal_keep_size = 4GB\n"
+    /* a transaction in two phases would hold locks and dead rows without a session to end */
+    "max_prepared_transactions = 0\n"
     /* current tables change a little in every block */
     "autovacuum_vacuum_scale_factor = 0.05\n"
     "autovacuum_analyze_scale_factor = 0.05\n"
@@ -46,11 +60,13 @@ static const char settings_format[] =
     "lc_messages = 'C'\n"
     "log_checkpoints = off\n"
     "log_line_prefix = '%%m [%%p] %%q%%u '\n"
+    "include_if_exists = 'replica.conf'\n"
     "include_if_exists = 'local.conf'\n";
 
-static const char hba[] = "# Written by tidemark at each start.\n"
-                          "local all all peer map=tidemark\n"
-                          "local replication all peer map=tidemark\n";
+/* Of the socket's name, where there is no TCP port: libpq's default. */
+enum { SOCKET_PORT = 5432 };
+
+#define SOCKET_NAME ".s.PGSQL."
 
 enum tm_err cluster_extension_load(struct arena *a, struct cluster_extension *out,
                                    struct tm_error *e)
@@ -184,15 +200,30 @@ static enum tm_err write_settings(const struct cluster *c, struct arena *a, stru
         buffer_append(&ident, line, strlen(line));
     }
     err = files_update(arena_format(a, "%s/postgresql.conf", c->data),
-                       bytes_of(arena_format(a, settings_format, c->socket, buffers, memory / 2)),
+                       bytes_of(arena_format(a, settings_format, c->port != 0 ? LISTEN_ADDRESS : "",
+                                             c->port != 0 ? c->port : SOCKET_PORT, c->socket,
+                                             buffers, memory / 2)),
                        0600, NULL, e);
     if (err == TM_OK)
-        err =
-            files_update(arena_format(a, "%s/pg_hba.conf", c->data), bytes_of(hba), 0600, NULL, e);
+        err = cluster_readers_write(c, e);
     if (err == TM_OK)
         err = files_update(arena_format(a, "%s/pg_ident.conf", c->data), buffer_bytes(&ident), 0600,
                            NULL, e);
     return err;
+}
+
+/* The server names its socket after the TCP port; whoever connects need not know that port. */
+static enum tm_err name_socket(const struct cluster *c, struct tm_error *e)
+{
+    char target[sizeof SOCKET_NAME + 16], path[sizeof c->socket + 32];
+
+    if (c->port == 0 || c->port == SOCKET_PORT)
+        return TM_OK;
+    snprintf(target, sizeof target, SOCKET_NAME "%d", c->port);
+    snprintf(path, sizeof path, "%s/" SOCKET_NAME "%d", c->socket, SOCKET_PORT);
+    if (symlink(target, path) != 0 && errno != EEXIST)
+        return tm_fail(e, TM_ERR_IO, "cannot link %s: %s", path, strerror(errno));
+    return TM_OK;
 }
 
 /* /tmp is everybody's: a directory of that name that is not ours is never used. */
@@ -210,7 +241,22 @@ static enum tm_err make_socket_directory(const struct cluster *c, struct tm_erro
                        c->socket);
     if ((st.st_mode & 0777) != 0700 && chmod(c->socket, 0700) != 0)
         return tm_fail(e, TM_ERR_IO, "cannot close %s to others: %s", c->socket, strerror(errno));
-    return TM_OK;
+    return name_socket(c, e);
+}
+
+enum tm_err cluster_prefix_prepare(const struct cluster *c,
+                                   const struct cluster_extension *extension, struct tm_error *e)
+{
+    struct arena a;
+    enum tm_err err;
+
+    umask(022);
+    arena_init(&a);
+    err = build_prefix(c, &a, e);
+    if (err == TM_OK)
+        err = cluster_extension_install(c, extension, e);
+    arena_free(&a);
+    return err;
 }
 
 enum tm_err cluster_prepare(const struct cluster *c, const struct cluster_extension *extension,
@@ -219,11 +265,8 @@ enum tm_err cluster_prepare(const struct cluster *c, const struct cluster_extens
     enum tm_err err;
     struct arena a;
 
-    umask(022);
     arena_init(&a);
-    err = build_prefix(c, &a, e);
-    if (err == TM_OK)
-        err = cluster_extension_install(c, extension, e);
+    err = cluster_prefix_prepare(c, extension, e);
     if (err == TM_OK && !files_exist(c->data))
         err = create_data(c, &a, e);
     if (err == TM_OK)
@@ -238,12 +281,16 @@ enum tm_err cluster_prepare(const struct cluster *c, const struct cluster_extens
 
 void cluster_socket_remove(const struct cluster *c)
 {
-    static const char *const files[] = {".s.PGSQL.5432", ".s.PGSQL.5432.lock"};
-    char path[sizeof c->socket + 32];
+    char path[sizeof c->socket + NAME_MAX + 2];
+    DIR *directory = opendir(c->socket);
 
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", c->socket, files[i]);
+    for (const struct dirent *d; directory != NULL && (d = readdir(directory)) != NULL;) {
+        if (strncmp(d->d_name, SOCKET_NAME, sizeof SOCKET_NAME - 1) != 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", c->socket, d->d_name);
         unlink(path);
     }
+    if (directory != NULL)
+        closedir(directory);
     rmdir(c->socket);
 }

@@ -31,6 +31,10 @@ enum tm_err cluster_extension_install(const struct cluster *c,
                                       const struct cluster_extension *extension,
                                       struct tm_error *e);
 
+/* The private copy of the server's programs, with the extension beside them. */
+enum tm_err cluster_prefix_prepare(const struct cluster *c,
+                                   const struct cluster_extension *extension, struct tm_error *e);
+
 /*
  * Brings everything a start needs up to date: programs, data directory (made the first time),
  * settings, socket directory.

@@ -1,8 +1,12 @@
 #include "database.h"
 
+#include "cluster_readers.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { LOOK_MSEC = 10, RELOAD_MSEC = 10000 }; /* a reload takes milliseconds */
 
 #define READERS_FILE "readers" /* in DIR: the operator's word, "allow" or "deny" */
 
@@ -68,7 +72,7 @@ enum tm_err database_connect(const char *url, PGconn **conn, struct tm_error *e)
         (says(*conn, "role \"tidemark_") && says(*conn, "does not exist"))) {
         err = TM_ERR_NOT_FOUND;
         what_to_do = ": there is no chain here yet; tidemark init --genesis FILE makes one";
-    } else if (says(*conn, "is not permitted to log in")) {
+    } else if (says(*conn, "is not permitted to log in") || says(*conn, "pg_hba.conf rejects")) {
         err = TM_ERR_CONFIG;
         what_to_do = ": tidemark db readers allow lets readers in";
     } else if (says(*conn, "Peer authentication failed") || says(*conn, "Permission denied")) {
@@ -87,24 +91,11 @@ enum tm_err database_connect(const char *url, PGconn **conn, struct tm_error *e)
     return err;
 }
 
-enum tm_err database_url(const struct cluster *c, struct arena *a, const char *role, char **url,
-                         struct tm_error *e)
+char *database_url(const struct cluster *c, struct arena *a, const char *role)
 {
-    enum tm_err err = TM_OK;
-    PGconn *conn;
-
-    *url = cluster_url(c, a, role);
-    if (role == NULL || strcmp(role, "reader") != 0)
-        return TM_OK;
-    conn = PQconnectdb(*url);
-    if (PQstatus(conn) != CONNECTION_OK && says(conn, "is not permitted to log in"))
-        *url = arena_format(a, "%s&options=-c%%20role%%3Dtidemark_reader", cluster_url(c, a, NULL));
-    else if (PQstatus(conn) != CONNECTION_OK) {
-        PQfinish(conn);
-        err = database_connect(*url, &conn, e);
-    }
-    PQfinish(conn);
-    return err;
+    if (role != NULL && strcmp(role, "reader") == 0)
+        return arena_format(a, "%s&options=-c%%20role%%3Dtidemark_reader", cluster_url(c, a, NULL));
+    return cluster_url(c, a, role);
 }
 
 enum tm_err cli_database_open(const char *data, const char *db_url, const char *role, PGconn **conn,
@@ -112,7 +103,6 @@ enum tm_err cli_database_open(const char *data, const char *db_url, const char *
 {
     struct arena a;
     enum tm_err err;
-    char *url;
 
     *conn = NULL;
     if (db_url != NULL)
@@ -123,9 +113,7 @@ enum tm_err cli_database_open(const char *data, const char *db_url, const char *
     if (err != TM_OK)
         return err;
     arena_init(&a);
-    err = database_url(&opened, &a, role, &url, e);
-    if (err == TM_OK)
-        err = database_connect(url, conn, e);
+    err = database_connect(database_url(&opened, &a, role), conn, e);
     arena_free(&a);
     if (err != TM_OK)
         cluster_release(&opened);
@@ -208,11 +196,46 @@ void cli_database_close(PGconn *conn)
 /* --- readers
  * -------------------------------------------------------------------------------------- */
 
-static enum tm_err set_readers(PGconn *superuser, bool allow, struct tm_error *e)
+/* True when a reader would be let in now. */
+static bool lets_readers_in(const struct cluster *c)
 {
-    return database_execute(
-        superuser,
-        allow ? "ALTER ROLE tidemark_reader LOGIN" : "ALTER ROLE tidemark_reader NOLOGIN", e);
+    struct arena a;
+    PGconn *conn;
+    bool in;
+
+    arena_init(&a);
+    conn = PQconnectdb(cluster_url(c, &a, "reader"));
+    in = PQstatus(conn) == CONNECTION_OK ||
+         !(says(conn, "pg_hba.conf rejects") || says(conn, "is not permitted to log in"));
+    PQfinish(conn);
+    arena_free(&a);
+    return in;
+}
+
+/* A replica has the role as its node has it: what differs is the server's own line. */
+static enum tm_err set_readers(const struct cluster *c, PGconn *superuser, bool allow,
+                               struct tm_error *e)
+{
+    enum tm_err err = cluster_readers_set(c, allow, e);
+
+    if (err == TM_OK && allow)
+        err = database_execute(superuser,
+                               "DO 'BEGIN IF NOT pg_catalog.pg_is_in_recovery() THEN"
+                               " ALTER ROLE tidemark_reader LOGIN; END IF; END'",
+                               e);
+    if (err == TM_OK)
+        err = database_execute(superuser, "SELECT pg_catalog.pg_reload_conf()", e);
+    /* The server reloads when it gets to it. */
+    for (int i = 0; err == TM_OK && lets_readers_in(c) != allow; i++) {
+        if (i == RELOAD_MSEC / LOOK_MSEC)
+            return tm_fail(e, TM_ERR_IO,
+                           allow ? "readers are not let in: on a replica its node decides whether "
+                                   "the role may log in at all; tidemark db readers allow there"
+                                 : "the server does not reload its settings; its log is %.200s",
+                           c->log);
+        process_sleep_msec(LOOK_MSEC);
+    }
+    return err;
 }
 
 static char *readers_path(const struct cluster *c, struct arena *a)
@@ -229,7 +252,7 @@ enum tm_err database_readers(const char *data, bool allow, struct tm_error *e)
     if (err != TM_OK)
         return err;
     arena_init(&a);
-    err = set_readers(conn, allow, e);
+    err = set_readers(&opened, conn, allow, e);
     if (err == TM_OK)
         err =
             files_write(readers_path(&opened, &a), bytes_of(allow ? "allow\n" : "deny\n"), 0644, e);
@@ -253,10 +276,10 @@ enum tm_err database_readers_default(const struct cluster *c, PGconn *superuser,
                                " WHERE rolname = 'tidemark_reader'");
     if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
         err = database_fail(superuser, result, "cannot read the readers' role", e);
-    allowed = err == TM_OK && PQgetvalue(result, 0, 0)[0] == 't';
+    allowed = err == TM_OK && PQgetvalue(result, 0, 0)[0] == 't' && !cluster_readers_denied(c);
     PQclear(result);
     if (err == TM_OK && !decided && allowed != allow)
-        err = set_readers(superuser, allow, e);
+        err = set_readers(c, superuser, allow, e);
     if (changed != NULL)
         *changed = err == TM_OK && !decided && allowed != allow;
     return err;

@@ -9,8 +9,8 @@
 /*
  * Connects for one command. `data`: directory of the embedded database (NULL: ./var), which is
  * started when it does not run; `db_url`: a libpq URL or connection string instead, and `data` is
- * not looked at. `role`: reader, api, node, admin, owner, or NULL for the superuser; only for
- * `data`, a URL says who it is. Where readers are not let in, the operator of `data` still is.
+ * not looked at. `role`: reader, api, node, admin, owner, audit, or NULL for the superuser; only
+ * for `data`, a URL says who it is. Where readers are not let in, the operator of `data` still is.
  * One connection of this kind per process.
  */
 enum tm_err cli_database_open(const char *data, const char *db_url, const char *role, PGconn **conn,
@@ -30,11 +30,10 @@ void cli_database_close(PGconn *conn);
 enum tm_err database_connect(const char *url, PGconn **conn, struct tm_error *e);
 
 /*
- * URL of an acquired cluster for a role; for `reader`, where readers may not log in, the
- * superuser's, who becomes the reader.
+ * URL of a cluster for its operator in a role; for `reader` the superuser's, who becomes the
+ * reader: let in where readers are not, and never ended by the watchdog.
  */
-enum tm_err database_url(const struct cluster *c, struct arena *a, const char *role, char **url,
-                         struct tm_error *e);
+char *database_url(const struct cluster *c, struct arena *a, const char *role);
 
 /* The operator's word on readers, which lasts: may they log in? */
 enum tm_err database_readers(const char *data, bool allow, struct tm_error *e);

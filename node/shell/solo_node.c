@@ -9,6 +9,7 @@
 #include "migrations.h"
 #include "protocol/base/hex.h"
 #include "solo_state.h"
+#include "watchdog_sessions.h"
 
 static uint64_t height_of(const struct solo_node *n)
 {
@@ -279,6 +280,20 @@ static void on_poll_timer(uv_timer_t *timer)
     poll_submissions(timer->data);
 }
 
+/* Best effort, like all of schema `ops`: what fails now is done at the next look. */
+static void on_watchdog_timer(uv_timer_t *timer)
+{
+    struct solo_node *n = timer->data;
+    struct tm_error ignored;
+
+    if (PQstatus(n->pool.conn) != CONNECTION_OK)
+        return;
+    watchdog_sessions_end(n->pool.conn, &n->options->readers, &ignored);
+    /* Notifications that came with the answer do not make the socket readable again. */
+    if (submissions_notified(&n->pool.submissions))
+        poll_submissions(n);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
@@ -323,10 +338,16 @@ static struct solo_config config_of(const struct solo_node *n)
 
 static void start_loop(struct solo_node *n)
 {
-    n->timer.data = n->poll_timer.data = n->sigterm.data = n->sigint.data = n;
+    uint64_t look = watchdog_interval(&n->options->readers);
+
+    n->timer.data = n->poll_timer.data = n->watchdog_timer.data = n->sigterm.data = n->sigint.data =
+        n;
     uv_timer_init(&n->loop, &n->timer);
     uv_timer_init(&n->loop, &n->poll_timer);
     uv_timer_start(&n->poll_timer, on_poll_timer, 0, SOLO_POLL_MSEC);
+    uv_timer_init(&n->loop, &n->watchdog_timer);
+    if (look > 0)
+        uv_timer_start(&n->watchdog_timer, on_watchdog_timer, look, look);
     uv_signal_init(&n->loop, &n->sigterm);
     uv_signal_start(&n->sigterm, on_signal, SIGTERM);
     uv_signal_init(&n->loop, &n->sigint);

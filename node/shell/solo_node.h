@@ -2,6 +2,7 @@
 #ifndef NODE_SHELL_SOLO_NODE_H
 #define NODE_SHELL_SOLO_NODE_H
 
+#include "node/watchdog/watchdog.h"
 #include "protocol/base/bytes.h"
 #include "protocol/base/error.h"
 
@@ -14,6 +15,7 @@ struct solo_node_options {
     uint64_t blocks;           /* end after so many; 0: never */
     size_t tree_memory;        /* bytes; 0: the default */
     bool accept_older;
+    struct watchdog_limits readers; /* which sessions of analysts are ended */
 };
 
 /*

@@ -51,7 +51,7 @@ struct solo_node {
     struct solo_vote vote;
     struct solo_pool pool;
     uv_loop_t loop;
-    uv_timer_t timer, poll_timer;
+    uv_timer_t timer, poll_timer, watchdog_timer;
     uv_poll_t ops_poll;
     bool ops_polled;
     uv_signal_t sigterm, sigint;

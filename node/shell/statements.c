@@ -84,7 +84,7 @@ const struct versioned *versioned_of(enum tree_id tree)
 }
 
 /* Names of pg_catalog. */
-static const char *sql_type(enum column_kind kind)
+const char *column_type(enum column_kind kind)
 {
     switch (kind) {
     case COLUMN_KEY:
@@ -119,8 +119,10 @@ static const char *sql_type(enum column_kind kind)
 }
 
 static const char *const KIND_NAME[STATEMENT_KINDS] = {
-    [STATEMENT_APPLY] = "apply", [STATEMENT_MERGE] = "merge",   [STATEMENT_FETCH] = "fetch",
-    [STATEMENT_BASE] = "base",   [STATEMENT_LEAVES] = "leaves",
+    [STATEMENT_APPLY] = "apply",     [STATEMENT_MERGE] = "merge",
+    [STATEMENT_FETCH] = "fetch",     [STATEMENT_BASE] = "base",
+    [STATEMENT_LEAVES] = "leaves",   [STATEMENT_FETCH_AT] = "fetch_at",
+    [STATEMENT_BASE_AT] = "base_at", [STATEMENT_LEAVES_AT] = "leaves_at",
 };
 
 const char *statement_name(struct arena *a, const struct versioned *v, enum statement_kind kind)
@@ -159,7 +161,7 @@ static char *changes_sql(struct arena *a, const struct versioned *v, enum statem
 
     for (int i = 0; i < v->column_count; i++)
         arrays = arena_format(a, "%s, $%d::pg_catalog.%s[]", arrays, i + 3,
-                              sql_type(v->columns[i].kind));
+                              column_type(v->columns[i].kind));
     if (kind == STATEMENT_APPLY)
         return arena_format(a,
                             "SELECT $1::pg_catalog.int8 AS height, true AS first,\n"
@@ -240,7 +242,7 @@ static char *apply_sql(struct arena *a, const struct versioned *v, enum statemen
 }
 
 /* Parameters, flags, pools and validators whole; of other actors those that are due some time. */
-static const char *base_condition(enum tree_id tree)
+const char *versioned_base_condition(enum tree_id tree)
 {
     switch (tree) {
     case TREE_APP:
@@ -273,12 +275,12 @@ const char *statement_sql(struct arena *a, const struct versioned *v, enum state
         if (v->tree == TREES)
             return NULL;
         return arena_format(a, "SELECT %s FROM ledger.%s v WHERE v.%s = ANY ($1::pg_catalog.%s[])",
-                            versioned_select(a, v), v->table, key->name, sql_type(key->kind));
+                            versioned_select(a, v), v->table, key->name, column_type(key->kind));
     case STATEMENT_BASE:
-        if (base_condition(v->tree) == NULL)
+        if (versioned_base_condition(v->tree) == NULL)
             return NULL;
         return arena_format(a, "SELECT %s FROM ledger.%s v%s", versioned_select(a, v), v->table,
-                            base_condition(v->tree));
+                            versioned_base_condition(v->tree));
     case STATEMENT_LEAVES:
         if (v->tree == TREES)
             return NULL;
@@ -291,6 +293,10 @@ const char *statement_sql(struct arena *a, const struct versioned *v, enum state
             "LATERAL (SELECT %s FROM ledger.%s v WHERE %s BETWEEN r.low AND r.high\n"
             "    ORDER BY %s LIMIT r.most) v",
             versioned_select(a, v), v->table, v->path, v->path);
+    case STATEMENT_FETCH_AT:
+    case STATEMENT_BASE_AT:
+    case STATEMENT_LEAVES_AT:
+        return statement_at_sql(a, v, kind);
     case STATEMENT_KINDS:
         break;
     }

@@ -60,12 +60,28 @@ enum statement_kind {
     STATEMENT_FETCH,  /* rows of a list of primary keys */
     STATEMENT_BASE,   /* rows every block may need */
     STATEMENT_LEAVES, /* rows within ranges of path64 */
+    /* The last three as of a height, their last parameter (statements_at.c). */
+    STATEMENT_FETCH_AT,
+    STATEMENT_BASE_AT,
+    STATEMENT_LEAVES_AT,
     STATEMENT_KINDS
 };
 
 /* Name and SQL of a generated statement, in the arena; NULL where the pair has none. */
 const char *statement_name(struct arena *a, const struct versioned *v, enum statement_kind kind);
 const char *statement_sql(struct arena *a, const struct versioned *v, enum statement_kind kind);
+
+/* SQL for `columns` of the rows `v` of ledger.<table> that were true after block `at` and meet
+ * `condition`; both are SQL, and the condition may name `v`. */
+char *versioned_rows_at(struct arena *a, const char *table, const char *columns,
+                        const char *condition, const char *at);
+/* The statements STATEMENT_…_AT; NULL where the pair has none. */
+const char *statement_at_sql(struct arena *a, const struct versioned *v, enum statement_kind kind);
+
+/* A rows-every-block-needs condition of a tree (" WHERE …" or ""); NULL: it has none such. */
+const char *versioned_base_condition(enum tree_id tree);
+/* The SQL type of a column, a name of pg_catalog. */
+const char *column_type(enum column_kind kind);
 
 /* A change of one row by the block of a height: a leaf, or (write NULL) a node of a tree. */
 struct versioned_change {

@@ -1,5 +1,6 @@
 /* Decided blocks into the database: one transaction, sealed block by block. */
 #include "store_pg.h"
+#include "store_totals.h"
 
 #include <time.h>
 
@@ -24,13 +25,14 @@ static void pause_msec(long msec)
 /* All rows of the blocks; the seals are still to come. */
 static enum tm_err write_rows(PGconn *conn, struct arena *a,
                               const struct store_block *const *blocks, size_t count,
-                              struct batch_writing *w, bool *fence_lost, struct tm_error *e)
+                              const struct large_floor *floor, struct batch_writing *w,
+                              bool *fence_lost, struct tm_error *e)
 {
     PGresult *r;
     enum tm_err err = pg_send(conn, "BEGIN", e);
 
     if (err == TM_OK)
-        err = batch_send(conn, a, blocks, count, w, e);
+        err = batch_send(conn, a, blocks, count, floor, w, e);
     if (err == TM_OK)
         err = pg_sync(conn, e);
     if (err == TM_OK) {
@@ -121,19 +123,23 @@ static enum tm_err write_once(struct store_pg *s, const struct store_block *cons
 {
     struct arena a;
     struct batch_writing w;
+    struct large_floor floor;
     struct tm_error ignored;
-    enum tm_err err = TM_OK;
+    enum tm_err err;
 
     arena_init(&a);
-    if (PQenterPipelineMode(s->conn) != 1)
+    err = large_floor_read(s->conn, &a, &floor, e);
+    if (err == TM_OK && PQenterPipelineMode(s->conn) != 1)
         err = pg_error(s->conn, NULL, "database", e);
     if (err == TM_OK)
-        err = write_rows(s->conn, &a, blocks, count, &w, fence_lost, e);
+        err = write_rows(s->conn, &a, blocks, count, &floor, &w, fence_lost, e);
     if (err == TM_OK)
         err = seal_and_commit(s, &a, &w, e);
     pg_abandon_pipeline(s->conn);
     if (err != TM_OK && PQtransactionStatus(s->conn) != PQTRANS_IDLE)
         pg_run(s->conn, "ROLLBACK", &ignored);
+    if (err == TM_OK)
+        large_balances_tend(s->conn, &floor, w.large_rows);
     arena_free(&a);
     return err;
 }

@@ -1,6 +1,7 @@
 /* Block 0 and the chain's constants into an empty schema. */
 #include "node/executor/genesis_block.h"
 #include "store_pg.h"
+#include "store_totals.h"
 
 static enum tm_err refuse_second(PGconn *conn, struct tm_error *e)
 {
@@ -57,13 +58,14 @@ static enum tm_err restrict_amounts(PGconn *conn, struct tm_error *e)
 static enum tm_err write_block(PGconn *conn, struct arena *a, const struct store_block *b,
                                struct tm_error *e)
 {
+    const struct large_floor none = {.known = false};
     struct batch_writing w;
     enum tm_err err = TM_OK;
 
     if (PQenterPipelineMode(conn) != 1)
         err = pg_error(conn, NULL, "database", e);
     if (err == TM_OK)
-        err = batch_send(conn, a, &b, 1, &w, e);
+        err = batch_send(conn, a, &b, 1, &none, &w, e);
     if (err == TM_OK)
         err = pg_sync(conn, e);
     if (err == TM_OK)

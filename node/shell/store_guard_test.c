@@ -166,7 +166,7 @@ static int close_database(void **state)
 /* The file alone is not enough, and is ahead of the row at the next try. */
 static void without_a_server_nothing_may_be_signed(void **state)
 {
-    struct store_pg unreachable = {.conn = PQconnectdb("host=/nowhere")};
+    struct store_pg unreachable = {.conn = PQconnectdb("host=/nowhere"), .at = HEIGHT_NONE};
     struct node n;
 
     (void)state;

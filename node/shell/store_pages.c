@@ -44,7 +44,9 @@ static enum tm_err send_nodes(struct store_pg *s, struct arena *a, const struct 
     pg_param_array(&p, &tree);
     pg_param_array(&p, &depth);
     pg_param_array(&p, &prefix);
-    err = pg_send_prepared(s->conn, "page_nodes", &p, e);
+    if (s->at != HEIGHT_NONE)
+        pg_param_int64(&p, s->at);
+    err = pg_send_prepared(s->conn, s->at == HEIGHT_NONE ? "page_nodes" : "page_nodes_at", &p, e);
     return err == TM_OK ? pg_sync(s->conn, e) : err;
 }
 
@@ -118,12 +120,20 @@ static void add_page_ranges(struct ranges *r, size_t number, const struct smt_pa
     }
 }
 
+static const char *leaves_statement(const struct store_pg *s, struct arena *a, enum tree_id tree)
+{
+    const struct versioned *v = versioned_of(tree);
+
+    if (v == NULL)
+        return s->at == HEIGHT_NONE ? "leaves_transaction" : "leaves_transaction_at";
+    return statement_name(a, v, s->at == HEIGHT_NONE ? STATEMENT_LEAVES : STATEMENT_LEAVES_AT);
+}
+
 static enum tm_err send_leaves(struct store_pg *s, struct arena *a, const struct store_page *pages,
                                size_t count, const struct page_parts *parts, bool asked[TREES],
                                struct tm_error *e)
 {
     for (int tree = 0; tree < TREES; tree++) {
-        const struct versioned *v = versioned_of((enum tree_id)tree);
         struct ranges r = {.count = 0};
         struct pg_params p;
         enum tm_err err;
@@ -143,9 +153,9 @@ static enum tm_err send_leaves(struct store_pg *s, struct arena *a, const struct
         pg_param_array(&p, &r.low);
         pg_param_array(&p, &r.high);
         pg_param_array(&p, &r.most);
-        err = pg_send_prepared(
-            s->conn, v != NULL ? statement_name(a, v, STATEMENT_LEAVES) : "leaves_transaction", &p,
-            e);
+        if (s->at != HEIGHT_NONE)
+            pg_param_int64(&p, s->at);
+        err = pg_send_prepared(s->conn, leaves_statement(s, a, (enum tree_id)tree), &p, e);
         if (err != TM_OK)
             return err;
     }

@@ -63,6 +63,113 @@ static const char *const FIXED[][2] = {
      "        + $7::pg_catalog.int8 * '1 second'::pg_catalog.interval\n"
      "        + $8::pg_catalog.int4 / 1000 * '1 microsecond'::pg_catalog.interval,\n"
      "    $9, $10, $11, $12, $13, $14, $15)"},
+    /* The sums of the block before the first and, row by row, the differences. Without that block's
+     * row (`tidemark migrate` makes those that are missing) there are none. */
+    {"apply_totals",
+     "INSERT INTO ledger.block_total (height, day, proposer, accounts, account_upokt, dao_upokt,\n"
+     "    fee_collector_upokt, application_stake_upokt, validator_stake_upokt,\n"
+     "    servicer_stake_upokt, fisherman_stake_upokt, other_pool_upokt, fee_upokt, reward_upokt)\n"
+     "SELECT c.height, '1970-01-01'::pg_catalog.date + c.day, c.proposer,\n"
+     "    base.accounts + pg_catalog.sum(c.accounts) OVER w,\n"
+     "    base.account_upokt + pg_catalog.sum(c.account) OVER w,\n"
+     "    base.dao_upokt + pg_catalog.sum(c.dao) OVER w,\n"
+     "    base.fee_collector_upokt + pg_catalog.sum(c.collector) OVER w,\n"
+     "    base.application_stake_upokt + pg_catalog.sum(c.application) OVER w,\n"
+     "    base.validator_stake_upokt + pg_catalog.sum(c.validator) OVER w,\n"
+     "    base.servicer_stake_upokt + pg_catalog.sum(c.servicer) OVER w,\n"
+     "    base.fisherman_stake_upokt + pg_catalog.sum(c.fisherman) OVER w,\n"
+     "    base.other_pool_upokt + pg_catalog.sum(c.other) OVER w, c.fee, c.reward\n"
+     "FROM unnest($1::pg_catalog.int8[], $2::pg_catalog.int4[], $3::pg_catalog.bytea[],\n"
+     "    $4::pg_catalog.int8[], $5::pg_catalog.numeric[], $6::pg_catalog.numeric[],\n"
+     "    $7::pg_catalog.numeric[], $8::pg_catalog.numeric[], $9::pg_catalog.numeric[],\n"
+     "    $10::pg_catalog.numeric[], $11::pg_catalog.numeric[], $12::pg_catalog.numeric[],\n"
+     "    $13::pg_catalog.numeric[], $14::pg_catalog.numeric[])\n"
+     "    c(height, day, proposer, accounts, account, dao, collector, application, validator,\n"
+     "        servicer, fisherman, other, fee, reward),\n"
+     "    (SELECT accounts, account_upokt, dao_upokt, fee_collector_upokt,\n"
+     "         application_stake_upokt, validator_stake_upokt, servicer_stake_upokt,\n"
+     "         fisherman_stake_upokt, other_pool_upokt FROM ledger.block_total\n"
+     "     WHERE height = ($1::pg_catalog.int8[])[1] - 1\n"
+     "     UNION ALL SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0 WHERE ($1::pg_catalog.int8[])[1] = 0) base\n"
+     "WINDOW w AS (ORDER BY c.height)"},
+    {"apply_message_totals",
+     "INSERT INTO ledger.block_message (height, day, message_type, transactions, failed,\n"
+     "    fee_upokt)\n"
+     "SELECT c.height, '1970-01-01'::pg_catalog.date + c.day, c.message_type, c.transactions,\n"
+     "    c.failed, c.fee\n"
+     "FROM unnest($1::pg_catalog.int8[], $2::pg_catalog.int4[], $3::pg_catalog.text[],\n"
+     "    $4::pg_catalog.int8[], $5::pg_catalog.int8[], $6::pg_catalog.numeric[])\n"
+     "    c(height, day, message_type, transactions, failed, fee)\n"
+     "JOIN ledger.block_total t ON t.height = c.height"},
+    {"apply_stake_totals",
+     "INSERT INTO ledger.block_stake (height, day, actor_type, staked, staked_upokt, edited,\n"
+     "    edited_upokt, unstaking, unstaking_upokt, returned, returned_upokt)\n"
+     "SELECT c.height, '1970-01-01'::pg_catalog.date + c.day, c.actor_type, c.staked,\n"
+     "    c.staked_upokt, c.edited, c.edited_upokt, c.unstaking, c.unstaking_upokt, c.returned,\n"
+     "    c.returned_upokt\n"
+     "FROM unnest($1::pg_catalog.int8[], $2::pg_catalog.int4[], $3::pg_catalog.text[],\n"
+     "    $4::pg_catalog.int8[], $5::pg_catalog.numeric[], $6::pg_catalog.int8[],\n"
+     "    $7::pg_catalog.numeric[], $8::pg_catalog.int8[], $9::pg_catalog.numeric[],\n"
+     "    $10::pg_catalog.int8[], $11::pg_catalog.numeric[])\n"
+     "    c(height, day, actor_type, staked, staked_upokt, edited, edited_upokt, unstaking,\n"
+     "        unstaking_upokt, returned, returned_upokt)\n"
+     "JOIN ledger.block_total t ON t.height = c.height"},
+    {"apply_chain_totals",
+     "INSERT INTO ledger.block_chain (height, day, relay_chain, joined, gone, servicers)\n"
+     "SELECT c.height, '1970-01-01'::pg_catalog.date + c.day, c.relay_chain, c.joined, c.gone,\n"
+     "    coalesce((SELECT b.servicers FROM ledger.block_chain b\n"
+     "        WHERE b.relay_chain = c.relay_chain ORDER BY b.height DESC LIMIT 1), 0)\n"
+     "        + pg_catalog.sum(c.joined - c.gone) OVER (PARTITION BY c.relay_chain\n"
+     "            ORDER BY c.height)\n"
+     "FROM unnest($1::pg_catalog.int8[], $2::pg_catalog.int4[], $3::pg_catalog.text[],\n"
+     "    $4::pg_catalog.int8[], $5::pg_catalog.int8[]) c(height, day, relay_chain, joined,\n"
+     "        gone)\n"
+     "JOIN ledger.block_total t ON t.height = c.height"},
+    {"large_floor", "SELECT balance, address FROM ledger.large_floor ORDER BY height DESC LIMIT 1"},
+    /* As for a versioned pair; the answer: rows there were. */
+    {"apply_large",
+     "WITH change AS MATERIALIZED (\n"
+     "    SELECT c.*, pg_catalog.lag(c.height) OVER w IS NULL AS first,\n"
+     "        pg_catalog.lead(c.height) OVER w AS until\n"
+     "    FROM unnest($1::pg_catalog.int8[], $2::pg_catalog.bytea[], $3::pg_catalog.bool[],\n"
+     "        $4::pg_catalog.numeric[]) c(height, address, present, balance)\n"
+     "    WINDOW w AS (PARTITION BY c.address ORDER BY c.height)\n"
+     "), closed AS (\n"
+     "    INSERT INTO ledger.large_balance_history (address, valid_from, valid_to, class, "
+     "balance)\n"
+     "    SELECT v.address, v.valid_from, c.height,\n"
+     "        ledger.lifetime_class(c.height - v.valid_from), v.balance\n"
+     "    FROM change c JOIN ledger.large_balance v ON v.address = c.address WHERE c.first\n"
+     "    UNION ALL\n"
+     "    SELECT c.address, c.height, c.until, ledger.lifetime_class(c.until - c.height),\n"
+     "        c.balance\n"
+     "    FROM change c WHERE c.present AND c.until IS NOT NULL\n"
+     "), gone AS (\n"
+     "    DELETE FROM ledger.large_balance v USING change c\n"
+     "    WHERE v.address = c.address AND NOT c.present AND c.until IS NULL\n"
+     "), kept AS (\n"
+     "    INSERT INTO ledger.large_balance (address, valid_from, balance)\n"
+     "    SELECT c.address, c.height, c.balance FROM change c\n"
+     "    WHERE c.present AND c.until IS NULL\n"
+     "    ON CONFLICT (address) DO UPDATE\n"
+     "        SET valid_from = excluded.valid_from, balance = excluded.balance\n"
+     ")\n"
+     "SELECT pg_catalog.count(*) FROM ledger.large_balance"},
+    {"apply_large_floor",
+     "WITH floor AS (\n"
+     "    INSERT INTO ledger.large_floor (height, balance, address)\n"
+     "    VALUES ($1::pg_catalog.int8, $2::pg_catalog.numeric, $3::pg_catalog.bytea)\n"
+     "), below AS (\n"
+     "    DELETE FROM ledger.large_balance v\n"
+     "    WHERE v.balance < $2::pg_catalog.numeric\n"
+     "        OR (v.balance = $2::pg_catalog.numeric AND v.address > $3::pg_catalog.bytea)\n"
+     "    RETURNING v.address, v.valid_from, v.balance\n"
+     ")\n"
+     "INSERT INTO ledger.large_balance_history (address, valid_from, valid_to, class, balance)\n"
+     "SELECT b.address, b.valid_from, $1::pg_catalog.int8,\n"
+     "    ledger.lifetime_class($1::pg_catalog.int8 - b.valid_from), b.balance\n"
+     "FROM below b WHERE b.valid_from < $1::pg_catalog.int8"},
+    {"tend_large", "SELECT ledger.tend_large_balances($1, $2, $3)"},
     {"seal", "SELECT tidemark.seal($1, $2, $3, $4, $5, $6)"},
     /* The timeline as the server writes it now, not that of its last checkpoint. */
     {"guard_place",
@@ -118,7 +225,7 @@ enum tm_err store_prepare(PGconn *conn, struct tm_error *e)
     for (int tree = 0; tree <= TREES; tree++) {
         const struct versioned *v = versioned_of((enum tree_id)tree);
 
-        for (int kind = 0; v != NULL && kind < STATEMENT_KINDS && err == TM_OK; kind++) {
+        for (int kind = 0; v != NULL && kind < STATEMENT_FETCH_AT && err == TM_OK; kind++) {
             const char *sql = statement_sql(&a, v, (enum statement_kind)kind);
 
             if (sql != NULL)
@@ -129,10 +236,25 @@ enum tm_err store_prepare(PGconn *conn, struct tm_error *e)
     return err;
 }
 
+enum tm_err store_prepare_blocks(PGconn *conn, struct tm_error *e)
+{
+    static const char *const names[] = {"chain", "block", "block_transactions"};
+    enum tm_err err = TM_OK;
+
+    for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED && err == TM_OK; i++)
+        for (size_t k = 0; k < sizeof names / sizeof *names && err == TM_OK; k++)
+            if (strcmp(FIXED[i][0], names[k]) == 0)
+                err = pg_prepare(conn, FIXED[i][0], FIXED[i][1], e);
+    return err;
+}
+
 enum tm_err store_reconnect(struct store_pg *s, struct tm_error *e)
 {
     if (PQstatus(s->conn) == CONNECTION_OK)
         return TM_OK;
+    /* What was read as of a height was read in one snapshot, which is gone. */
+    if (s->at != HEIGHT_NONE)
+        return pg_error(s->conn, NULL, "the connection is lost", e);
     PQreset(s->conn);
     if (PQstatus(s->conn) != CONNECTION_OK)
         return pg_error(s->conn, NULL, "cannot reach the database", e);
@@ -155,6 +277,7 @@ enum tm_err store_open(PGconn *conn, struct store_pg **out, struct tm_error *e)
         abort();
     }
     s->conn = conn;
+    s->at = HEIGHT_NONE;
     *out = s;
     return TM_OK;
 }

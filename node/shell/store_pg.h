@@ -8,12 +8,15 @@
 
 struct store_pg {
     PGconn *conn;
+    height_t at;   /* rows are read as of this height (store_at.h); HEIGHT_NONE: as they are now */
     bool in_doubt; /* a commit's answer was lost: read the tip before anything else */
     double apply_msec;
 };
 
 /* Settings and prepared statements, once per connection. */
 enum tm_err store_prepare(PGconn *conn, struct tm_error *e);
+/* Those statements that read the chain's constants and a block whole. */
+enum tm_err store_prepare_blocks(PGconn *conn, struct tm_error *e);
 
 /* Brings a broken connection back (PQreset); TM_ERR_IO while the server cannot be reached. */
 enum tm_err store_reconnect(struct store_pg *s, struct tm_error *e);
@@ -48,11 +51,15 @@ struct batch_writing {
     size_t count;
     bool has_table[TREES + 1]; /* by tree; TREES: tree nodes */
     bool has_changes;
-    bool fence_held; /* the tip was the block before the first */
+    size_t totals_sent; /* statements of totals_send */
+    int64_t large_rows; /* see totals_receive */
+    bool fence_held;    /* the tip was the block before the first */
 };
 
+struct large_floor;
 enum tm_err batch_send(PGconn *conn, struct arena *a, const struct store_block *const *blocks,
-                       size_t count, struct batch_writing *w, struct tm_error *e);
+                       size_t count, const struct large_floor *floor, struct batch_writing *w,
+                       struct tm_error *e);
 enum tm_err batch_receive(PGconn *conn, struct batch_writing *w, struct tm_error *e);
 
 /* The seals, each with the tip at its block, all in one go. */

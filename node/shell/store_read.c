@@ -191,19 +191,22 @@ enum tm_err store_pg_base(void *ctx, struct arena *a, const struct record *const
 {
     struct store_pg *s = ctx;
     struct record_list list = {.arena = a};
+    enum statement_kind kind = s->at == HEIGHT_NONE ? STATEMENT_BASE : STATEMENT_BASE_AT;
     struct arena scratch;
     enum tm_err err = store_reconnect(s, e);
 
     arena_init(&scratch);
     for (int tree = 0; tree < TREES && err == TM_OK; tree++) {
         const struct versioned *v = versioned_of((enum tree_id)tree);
-        struct pg_params none;
+        struct pg_params p;
         PGresult *r;
 
-        if (v == NULL || statement_sql(&scratch, v, STATEMENT_BASE) == NULL)
+        if (v == NULL || statement_sql(&scratch, v, kind) == NULL)
             continue;
-        pg_params_init(&none, &scratch);
-        err = pg_query_prepared(s->conn, statement_name(&scratch, v, STATEMENT_BASE), &none, &r, e);
+        pg_params_init(&p, &scratch);
+        if (s->at != HEIGHT_NONE)
+            pg_param_int64(&p, s->at);
+        err = pg_query_prepared(s->conn, statement_name(&scratch, v, kind), &p, &r, e);
         if (err == TM_OK) {
             err = read_records(a, v, r, append, &list, e);
             PQclear(r);
@@ -225,6 +228,8 @@ static enum tm_err send_fetches(struct store_pg *s, struct arena *scratch,
                                 const struct store_key *keys, size_t count, bool asked[TREES],
                                 struct tm_error *e)
 {
+    enum statement_kind kind = s->at == HEIGHT_NONE ? STATEMENT_FETCH : STATEMENT_FETCH_AT;
+
     for (int tree = 0; tree < TREES; tree++) {
         const struct versioned *v = versioned_of((enum tree_id)tree);
         struct pg_params p;
@@ -248,7 +253,9 @@ static enum tm_err send_fetches(struct store_pg *s, struct arena *scratch,
             continue;
         pg_params_init(&p, scratch);
         pg_param_array(&p, &array);
-        err = pg_send_prepared(s->conn, statement_name(scratch, v, STATEMENT_FETCH), &p, e);
+        if (s->at != HEIGHT_NONE)
+            pg_param_int64(&p, s->at);
+        err = pg_send_prepared(s->conn, statement_name(scratch, v, kind), &p, e);
         if (err != TM_OK)
             return err;
     }

@@ -1,5 +1,6 @@
 /* One block as statements: fence, rows set-wise with the digest of what was stored, seal. */
 #include "store_pg.h"
+#include "store_totals.h"
 
 #include "protocol/sha256/sha256.h"
 
@@ -205,7 +206,8 @@ static enum tm_err send_block_row(PGconn *conn, struct arena *a, const struct st
 }
 
 enum tm_err batch_send(PGconn *conn, struct arena *a, const struct store_block *const *blocks,
-                       size_t count, struct batch_writing *w, struct tm_error *e)
+                       size_t count, const struct large_floor *floor, struct batch_writing *w,
+                       struct tm_error *e)
 {
     enum tm_err err = send_fence(conn, a, blocks[0], e);
 
@@ -222,6 +224,8 @@ enum tm_err batch_send(PGconn *conn, struct arena *a, const struct store_block *
         w->blocks[i].block = blocks[i];
         err = send_block_row(conn, a, blocks[i], e);
     }
+    if (err == TM_OK)
+        err = totals_send(conn, a, blocks, count, *floor, &w->totals_sent, e);
     return err;
 }
 
@@ -278,6 +282,8 @@ enum tm_err batch_receive(PGconn *conn, struct batch_writing *w, struct tm_error
         err = receive_done(conn, "ledger.change", e);
     for (size_t i = 0; i < w->count && err == TM_OK; i++)
         err = receive_done(conn, "ledger.block", e);
+    if (err == TM_OK)
+        err = totals_receive(conn, w->totals_sent, &w->large_rows, e);
     return err;
 }
 

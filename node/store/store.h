@@ -9,6 +9,7 @@
 #ifndef NODE_STORE_STORE_H
 #define NODE_STORE_STORE_H
 
+#include "block_totals.h"
 #include "protocol/base/error.h"
 #include "protocol/block/block.h"
 #include "protocol/genesis/genesis.h"
@@ -68,6 +69,7 @@ struct store_block {
     /* Digests of the node's own write set, which the stored rows must give too. */
     struct hash32 tree_digests[TREES]; /* zero: the tree has no changed leaf */
     struct hash32 node_digest;         /* zero: no changed tree node */
+    const struct block_totals *totals; /* NULL: none are kept of this block */
 };
 
 struct store {

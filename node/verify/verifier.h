@@ -4,13 +4,11 @@
 
 #include "node_map.h"
 #include "protocol/ledger/ledger_memory.h"
-#include "verify.h"
+#include "verify_compare.h"
 
 struct verifier {
     const struct genesis *genesis;
-    verify_report *report;
-    void *report_ctx;
-    size_t findings; /* of the current step */
+    struct findings found;
     height_t next;
     struct ledger_memory state; /* after height next - 1 */
     struct smt *trees[TREES];
@@ -19,18 +17,6 @@ struct verifier {
     struct arena kept;               /* what `previous` and `validators` point to */
     struct validator_set validators; /* set after next - 1 */
     struct verify_totals totals;
-};
-
-/* Reports a finding of height h; at most VERIFY_FINDINGS_MAX are printed for one height. */
-enum { VERIFY_FINDINGS_MAX = 20 };
-void verify_find(struct verifier *v, height_t h, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* What executing the block gives, for comparison with its rows. */
-struct verify_execution {
-    bool done; /* false: the block could not be executed (a finding says why) */
-    const struct ledger_write *writes;
-    size_t write_count;
 };
 
 /* Decodes and checks the stored transactions, executes the block on the state before it, and

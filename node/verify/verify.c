@@ -1,7 +1,6 @@
 #include "verifier.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct verifier *verifier_new(const struct genesis *genesis, verify_report *report, void *ctx)
@@ -11,8 +10,7 @@ struct verifier *verifier_new(const struct genesis *genesis, verify_report *repo
     if (v == NULL)
         abort();
     v->genesis = genesis;
-    v->report = report;
-    v->report_ctx = ctx;
+    v->found = (struct findings){.report = report, .ctx = ctx};
     ledger_memory_init(&v->state);
     node_map_init(&v->nodes);
     arena_init(&v->kept);
@@ -48,29 +46,29 @@ size_t verifier_resume(struct verifier *v, struct verify_resume *from)
 {
     struct arena a;
 
-    v->findings = 0;
+    v->found.count = 0;
     arena_init(&a);
     verify_resumed_trees(v, &a, from);
     arena_free(&a);
-    if (v->findings == 0) {
+    if (v->found.count == 0) {
         ledger_memory_load(&v->state, from->records, from->record_count);
         keep(v, from->header);
         v->next = (height_t)from->header.height + 1;
     }
-    return v->findings;
+    return v->found.count;
 }
 
 size_t verifier_link(struct verifier *v, const struct verify_height *rows)
 {
     struct arena a;
 
-    v->findings = 0;
+    v->found.count = 0;
     arena_init(&a);
     verify_link(v, &a, rows);
     arena_free(&a);
-    if (v->findings == 0)
+    if (v->found.count == 0)
         keep(v, rows->header);
-    return v->findings;
+    return v->found.count;
 }
 
 size_t verifier_step(struct verifier *v, const struct verify_height *rows)
@@ -79,24 +77,25 @@ size_t verifier_step(struct verifier *v, const struct verify_height *rows)
     struct verify_execution execution = {0};
     struct validator_set after;
 
-    v->findings = 0;
+    v->found.count = 0;
     if (rows->height != v->next) {
-        verify_find(v, v->next, "the rows of height %" PRId64 " came instead", rows->height);
-        return v->findings;
+        verify_find(&v->found, v->next, "the rows of height %" PRId64 " came instead",
+                    rows->height);
+        return v->found.count;
     }
     if (!rows->has_block) {
-        verify_find(v, rows->height, "there is no row in ledger.block");
-        return v->findings;
+        verify_find(&v->found, rows->height, "there is no row in ledger.block");
+        return v->found.count;
     }
     arena_init(&a);
     verify_rows(v, &a, rows, &execution);
     verify_trees(v, &a, rows);
-    if (execution.done && v->findings == 0) {
+    if (execution.done && v->found.count == 0) {
         ledger_memory_apply(&v->state, execution.writes, execution.write_count);
         after = ledger_memory_validators(&v->state, v->genesis->rules, &a);
         verify_header(v, &a, rows, &after);
     }
-    if (v->findings == 0) {
+    if (v->found.count == 0) {
         keep(v, rows->header);
         v->next++;
         v->totals.blocks++;
@@ -105,14 +104,8 @@ size_t verifier_step(struct verifier *v, const struct verify_height *rows)
         v->totals.nodes += rows->node_birth_count;
     }
     arena_free(&a);
-    if (v->findings > VERIFY_FINDINGS_MAX) {
-        char text[96];
-
-        snprintf(text, sizeof text, "height %" PRId64 ": %zu further findings", rows->height,
-                 v->findings - VERIFY_FINDINGS_MAX);
-        v->report(v->report_ctx, text);
-    }
-    return v->findings;
+    verify_found(&v->found, rows->height);
+    return v->found.count;
 }
 
 struct verify_totals verifier_totals(const struct verifier *v)

@@ -7,6 +7,7 @@
 #ifndef NODE_VERIFY_VERIFY_H
 #define NODE_VERIFY_VERIFY_H
 
+#include "findings.h"
 #include "protocol/block/block.h"
 #include "protocol/genesis/genesis.h"
 #include "protocol/ledger/ledger.h"
@@ -71,8 +72,6 @@ struct verify_height {
     struct verify_touch *touches;
     size_t touch_count;
 };
-
-typedef void verify_report(void *ctx, const char *finding);
 
 struct verifier;
 

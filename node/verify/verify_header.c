@@ -11,10 +11,10 @@ static void expect_hash(struct verifier *v, struct arena *a, height_t h, const c
                         const struct hash32 *computed)
 {
     if (present != wanted)
-        verify_find(v, h, "ledger.block.%s %s", column,
+        verify_find(&v->found, h, "ledger.block.%s %s", column,
                     wanted ? "is missing" : "must be empty here");
     else if (present && !hash32_equal(stored, computed))
-        verify_find(v, h, "ledger.block.%s is %s, computed %s", column,
+        verify_find(&v->found, h, "ledger.block.%s is %s, computed %s", column,
                     hex_text(a, bytes_hash(stored)), hex_text(a, bytes_hash(computed)));
 }
 
@@ -26,17 +26,17 @@ static void check_certificate(struct verifier *v, struct arena *a, const struct 
     struct tm_error e;
 
     if (certificate_decode(a, rows->header.certificate, &c, &canonical, &e) != TM_OK) {
-        verify_find(v, rows->height, "ledger.block.certificate: %s", e.text);
+        verify_find(&v->found, rows->height, "ledger.block.certificate: %s", e.text);
         return;
     }
     if (certificate_verify(a, &c, block, &v->validators, v->genesis->rules, &e) != TM_OK)
-        verify_find(v, rows->height, "ledger.block.certificate: %s", e.text);
+        verify_find(&v->found, rows->height, "ledger.block.certificate: %s", e.text);
     if ((int64_t)c.round != rows->round)
-        verify_find(v, rows->height,
+        verify_find(&v->found, rows->height,
                     "ledger.block.round is %" PRId64 ", the certificate's %" PRIu64, rows->round,
                     c.round);
     if (v->genesis->rules->signed_header && !canonical)
-        verify_find(v, rows->height, "ledger.block.certificate is not its own re-encoding");
+        verify_find(&v->found, rows->height, "ledger.block.certificate is not its own re-encoding");
 }
 
 static void check_time(struct verifier *v, const struct verify_height *rows)
@@ -46,15 +46,17 @@ static void check_time(struct verifier *v, const struct verify_height *rows)
                                                    : h->nanos > v->previous.nanos;
 
     if (rows->block_time_usec != h->seconds * 1000000 + h->nanos / 1000)
-        verify_find(v, rows->height, "ledger.block.block_time is not seconds and nanos");
+        verify_find(&v->found, rows->height, "ledger.block.block_time is not seconds and nanos");
     if (!v->genesis->rules->signed_header)
         return;
     if (h->nanos < 0 || h->nanos >= 1000000000 || h->nanos % 1000 != 0)
-        verify_find(v, rows->height, "ledger.block.nanos %d is no whole microsecond", h->nanos);
+        verify_find(&v->found, rows->height, "ledger.block.nanos %d is no whole microsecond",
+                    h->nanos);
     if (rows->height > 0 && !later)
-        verify_find(v, rows->height, "the timestamp is not later than that of the block before");
+        verify_find(&v->found, rows->height,
+                    "the timestamp is not later than that of the block before");
     if (rows->height == 0 && (h->seconds != v->genesis->seconds || h->nanos != v->genesis->nanos))
-        verify_find(v, 0, "the timestamp is not genesis_time");
+        verify_find(&v->found, 0, "the timestamp is not genesis_time");
 }
 
 static void check_proposer(struct verifier *v, struct arena *a, const struct verify_height *rows)
@@ -64,20 +66,21 @@ static void check_proposer(struct verifier *v, struct arena *a, const struct ver
 
     if (rows->height == 0) {
         if (rows->header.proposer.size != 0)
-            verify_find(v, 0, "ledger.block.proposer must be empty here");
+            verify_find(&v->found, 0, "ledger.block.proposer must be empty here");
         return;
     }
     if (!v->genesis->rules->signed_header)
         return;
     index = validator_set_find(&v->validators, rows->header.proposer);
     if (index < 0) {
-        verify_find(v, rows->height, "proposer %s is not in the validator set",
+        verify_find(&v->found, rows->height, "proposer %s is not in the validator set",
                     hex_text(a, rows->header.proposer));
         return;
     }
     r0 = ((uint64_t)index + n - (uint64_t)rows->height % n) % n;
     if ((int64_t)r0 > rows->round)
-        verify_find(v, rows->height, "proposer %s leads round %" PRIu64 ", after round %" PRId64,
+        verify_find(&v->found, rows->height,
+                    "proposer %s leads round %" PRIu64 ", after round %" PRId64,
                     hex_text(a, rows->header.proposer), r0, rows->round);
 }
 
@@ -95,10 +98,11 @@ void verify_header(struct verifier *v, struct arena *a, const struct verify_heig
     for (size_t i = 0; i < rows->transaction_count; i++)
         block.transactions[i] = rows->transaction_rows[i].tx;
     if ((height_t)h->height != rows->height)
-        verify_find(v, rows->height, "ledger.block.height is %" PRIu64, h->height);
+        verify_find(&v->found, rows->height, "ledger.block.height is %" PRIu64, h->height);
     if (rows->transactions != (int64_t)rows->transaction_count)
-        verify_find(v, rows->height, "ledger.block.transactions is %" PRId64 ", there are %zu",
-                    rows->transactions, rows->transaction_count);
+        verify_find(&v->found, rows->height,
+                    "ledger.block.transactions is %" PRId64 ", there are %zu", rows->transactions,
+                    rows->transaction_count);
     expect_hash(v, a, rows->height, "previous_state_hash", h->has_previous, &h->previous_state_hash,
                 !first, &v->previous.state_hash);
     expect_hash(v, a, rows->height, "validator_set_hash", h->has_validator_set,
@@ -113,14 +117,15 @@ void verify_header(struct verifier *v, struct arena *a, const struct verify_heig
         expect_hash(v, a, rows->height, "header_hash", true, &rows->header_hash, true, &hash);
     }
     if (signs && !bytes_equal(h->network_id, v->genesis->chain_id))
-        verify_find(v, rows->height, "ledger.block.network_id is \"%.*s\", the chain is \"%.*s\"",
+        verify_find(&v->found, rows->height,
+                    "ledger.block.network_id is \"%.*s\", the chain is \"%.*s\"",
                     (int)h->network_id.size, (const char *)h->network_id.data,
                     (int)v->genesis->chain_id.size, (const char *)v->genesis->chain_id.data);
     check_time(v, rows);
     check_proposer(v, a, rows);
     if (first) {
         if (h->certificate.size != 0 || rows->round != 0)
-            verify_find(v, 0, "genesis has a certificate or a round");
+            verify_find(&v->found, 0, "genesis has a certificate or a round");
     } else {
         check_certificate(v, a, rows, &block);
     }
@@ -133,7 +138,7 @@ void verify_link(struct verifier *v, struct arena *a, const struct verify_height
     struct hash32 hash;
 
     if (!rows->has_block) {
-        verify_find(v, rows->height, "there is no row in ledger.block");
+        verify_find(&v->found, rows->height, "there is no row in ledger.block");
         return;
     }
     hash = state_hash_of_roots(h->tree_roots);
@@ -147,7 +152,8 @@ void verify_link(struct verifier *v, struct arena *a, const struct verify_height
         expect_hash(v, a, rows->height, "header_hash", true, &rows->header_hash, true, &hash);
     }
     if (signs && !bytes_equal(h->network_id, v->genesis->chain_id))
-        verify_find(v, rows->height, "ledger.block.network_id is \"%.*s\", the chain is \"%.*s\"",
+        verify_find(&v->found, rows->height,
+                    "ledger.block.network_id is \"%.*s\", the chain is \"%.*s\"",
                     (int)h->network_id.size, (const char *)h->network_id.data,
                     (int)v->genesis->chain_id.size, (const char *)v->genesis->chain_id.data);
     check_time(v, rows);

@@ -1,71 +1,7 @@
-/* Stored rows of one height against what executing its block gives. */
+/* Executes the block of one height on the state before it and compares its stored rows. */
 #include "verifier.h"
 
-#include "protocol/base/hex.h"
-#include "protocol/sha3/sha3.h"
-
-#include <inttypes.h>
 #include <stdlib.h>
-
-/* How a key reads in a finding. */
-static const char *key_text(struct arena *a, enum tree_id tree, struct bytes key)
-{
-    if (tree == TREE_PARAMS || tree == TREE_FLAGS)
-        return arena_text(a, key);
-    if (key.size > 64)
-        key.size = 64;
-    return hex_text(a, key);
-}
-
-static struct bytes leaf_of(struct arena *a, const struct record *r)
-{
-    struct buffer leaf;
-
-    buffer_init(&leaf, a, 256);
-    record_leaf(r, &leaf);
-    return buffer_bytes(&leaf);
-}
-
-static bool is_actor(enum tree_id tree)
-{
-    return tree == TREE_APP || tree == TREE_VAL || tree == TREE_FISH || tree == TREE_SERVICER;
-}
-
-/* The parts of a row that its leaf does not hash, but that follow from it. */
-static void check_derived(struct verifier *v, struct arena *a, height_t h,
-                          const struct verify_birth *row)
-{
-    const struct record *record = &row->record;
-    struct bytes row_key = row->row_key, stake_number = row->stake_number;
-    const char *name = tree_name(record->tree);
-
-    if (record->tree == TREE_IBC) {
-        struct hash32 path = record_path(record);
-
-        if (!bytes_equal(row_key, bytes_hash(&path)))
-            verify_find(v, h, "%s %s: path is not the SHA-256 of key", name,
-                        key_text(a, record->tree, record->key));
-    } else if (!bytes_equal(row_key, record->key)) {
-        verify_find(v, h, "%s %s: the row's key differs", name,
-                    key_text(a, record->tree, record->key));
-    }
-    if (record->tree == TREE_APP && record->actor.service_url.size != 0)
-        verify_find(v, h, "app %s: an application has no service_url",
-                    key_text(a, record->tree, record->key));
-    if (record->tree == TREE_VAL && record->actor.chain_count != 0)
-        verify_find(v, h, "val %s: a validator has no chains",
-                    key_text(a, record->tree, record->key));
-    if (is_actor(record->tree)) {
-        struct amount stake;
-
-        if (amount_parse(a, record->actor.stake_text, &stake) != TM_OK ||
-            !bytes_equal(stake.text, stake_number))
-            verify_find(v, h, "%s %s: stake %.*s is not the number of stake_text %.*s", name,
-                        key_text(a, record->tree, record->key), (int)stake_number.size,
-                        (const char *)stake_number.data, (int)record->actor.stake_text.size,
-                        (const char *)record->actor.stake_text.data);
-    }
-}
 
 /* Rows of genesis and provenance step -1 against the file's records. */
 static void make_genesis_writes(struct verifier *v, struct arena *a, struct verify_execution *out)
@@ -79,187 +15,6 @@ static void make_genesis_writes(struct verifier *v, struct arena *a, struct veri
     out->writes = writes;
     out->write_count = g->record_count;
     out->done = true;
-}
-
-static int compare_write(const void *x, const void *y)
-{
-    const struct ledger_write *a = x, *b = y;
-
-    return a->tree != b->tree ? (int)a->tree - (int)b->tree : bytes_compare(a->key, b->key);
-}
-
-static const struct ledger_write *find_write(const struct verify_execution *x, enum tree_id tree,
-                                             struct bytes key)
-{
-    struct ledger_write wanted = {.tree = tree, .key = key};
-
-    return bsearch(&wanted, x->writes, x->write_count, sizeof wanted, compare_write);
-}
-
-/* A row's leaf and the executed one side by side. */
-static void find_leaf(struct verifier *v, struct arena *a, height_t h, const struct record *row,
-                      const struct record *executed)
-{
-    const char *key = key_text(a, row->tree, row->key);
-
-    if (row->tree == TREE_ACCOUNT || row->tree == TREE_POOL) {
-        verify_find(v, h, "%s %s: balance is %.*s in the row, %.*s by execution",
-                    tree_name(row->tree), key, (int)row->balance.text.size,
-                    (const char *)row->balance.text.data, (int)executed->balance.text.size,
-                    (const char *)executed->balance.text.data);
-        return;
-    }
-    verify_find(v, h, "%s %s: the row's leaf is %s, by execution %s", tree_name(row->tree), key,
-                hex_text(a, leaf_of(a, row)), hex_text(a, leaf_of(a, executed)));
-}
-
-static void compare_births(struct verifier *v, struct arena *a, const struct verify_height *rows,
-                           const struct verify_execution *x)
-{
-    size_t expected = 0;
-
-    for (size_t i = 0; i < x->write_count; i++)
-        expected += x->writes[i].tree != TREE_TRANSACTIONS && x->writes[i].after != NULL;
-    for (size_t i = 0; i < rows->birth_count; i++) {
-        const struct verify_birth *b = &rows->births[i];
-        const struct ledger_write *w = find_write(x, b->record.tree, b->record.key);
-
-        check_derived(v, a, rows->height, b);
-        if (w == NULL || w->after == NULL)
-            verify_find(v, rows->height, "%s %s: a version begins that the block did not write",
-                        tree_name(b->record.tree), key_text(a, b->record.tree, b->record.key));
-        else if (!record_equal(&b->record, w->after))
-            find_leaf(v, a, rows->height, &b->record, w->after);
-    }
-    if (rows->birth_count != expected) {
-        for (size_t i = 0; i < x->write_count; i++) {
-            const struct ledger_write *w = &x->writes[i];
-            bool found = w->after == NULL || w->tree == TREE_TRANSACTIONS;
-
-            for (size_t k = 0; k < rows->birth_count && !found; k++)
-                found = rows->births[k].record.tree == w->tree &&
-                        bytes_equal(rows->births[k].record.key, w->key);
-            if (!found)
-                verify_find(v, rows->height, "%s %s: the version the block wrote is missing",
-                            tree_name(w->tree), key_text(a, w->tree, w->key));
-        }
-        verify_find(v, rows->height, "%zu versions begin, %zu by execution", rows->birth_count,
-                    expected);
-    }
-}
-
-static void compare_ends(struct verifier *v, struct arena *a, const struct verify_height *rows,
-                         const struct verify_execution *x)
-{
-    size_t expected = 0;
-
-    for (size_t i = 0; i < x->write_count; i++)
-        expected += x->writes[i].tree != TREE_TRANSACTIONS && x->writes[i].before != NULL;
-    for (size_t i = 0; i < rows->end_count; i++) {
-        const struct verify_end *end = &rows->ends[i];
-        const struct record *row = &end->row.record;
-        const struct ledger_write *w = find_write(x, row->tree, row->key);
-        const char *key = key_text(a, row->tree, row->key);
-
-        if (w == NULL || w->before == NULL) {
-            verify_find(v, rows->height, "%s %s: a version ends that the block did not replace",
-                        tree_name(row->tree), key);
-            continue;
-        }
-        if (w->before->valid_from != row->valid_from)
-            verify_find(v, rows->height,
-                        "%s %s: the version that ends began at %" PRId64 ", its row says %" PRId64,
-                        tree_name(row->tree), key, w->before->valid_from, row->valid_from);
-        if (!bytes_equal(leaf_of(a, row), leaf_of(a, w->before)))
-            verify_find(v, rows->height, "%s %s: the version that ends has another leaf",
-                        tree_name(row->tree), key);
-        else
-            check_derived(v, a, rows->height, &end->row);
-        if (end->class != lifetime_class(rows->height - row->valid_from))
-            verify_find(v, rows->height, "%s %s: class %d, its lifetime gives %d",
-                        tree_name(row->tree), key, end->class,
-                        lifetime_class(rows->height - row->valid_from));
-    }
-    if (rows->end_count != expected)
-        verify_find(v, rows->height, "%zu versions end, %zu by execution", rows->end_count,
-                    expected);
-}
-
-static struct bytes touch_row_key(struct arena *a, enum tree_id tree, struct bytes key)
-{
-    struct record r = {.tree = tree, .key = key};
-    struct hash32 path;
-
-    if (tree != TREE_IBC)
-        return key;
-    path = record_path(&r);
-    return arena_copy(a, bytes_hash(&path));
-}
-
-static int compare_touch(const void *x, const void *y)
-{
-    const struct verify_touch *a = x, *b = y;
-    int c =
-        a->tree != b->tree ? (int)a->tree - (int)b->tree : bytes_compare(a->row_key, b->row_key);
-
-    return c != 0 ? c : (a->step > b->step) - (a->step < b->step);
-}
-
-static void compare_touches(struct verifier *v, struct arena *a, const struct verify_height *rows,
-                            const struct ledger_touch *touches, size_t count)
-{
-    struct verify_touch *expected = arena_array(a, struct verify_touch, count + 1);
-
-    for (size_t i = 0; i < count; i++)
-        expected[i] = (struct verify_touch){
-            touches[i].tree, touch_row_key(a, touches[i].tree, touches[i].key), touches[i].step};
-    if (count > 0)
-        qsort(expected, count, sizeof *expected, compare_touch);
-    if (rows->touch_count > 0)
-        qsort(rows->touches, rows->touch_count, sizeof *rows->touches, compare_touch);
-    if (rows->touch_count != count)
-        verify_find(v, rows->height, "ledger.change has %zu rows, execution gives %zu",
-                    rows->touch_count, count);
-    for (size_t i = 0; i < count && i < rows->touch_count; i++)
-        if (compare_touch(&expected[i], &rows->touches[i]) != 0) {
-            verify_find(v, rows->height,
-                        "ledger.change: row %zu is (%s, %s, %d), by execution (%s, %s, %d)", i,
-                        tree_name(rows->touches[i].tree),
-                        key_text(a, rows->touches[i].tree, rows->touches[i].row_key),
-                        rows->touches[i].step, tree_name(expected[i].tree),
-                        key_text(a, expected[i].tree, expected[i].row_key), expected[i].step);
-            return;
-        }
-}
-
-static void compare_transaction(struct verifier *v, struct arena *a, height_t h,
-                                const struct verify_transaction *row, const struct transaction *tx,
-                                const struct ledger_result *result)
-{
-    struct hash32 hash = sha3_256(row->tx);
-
-    if (!bytes_equal(row->hash, bytes_hash(&hash)))
-        verify_find(v, h, "transaction %d: hash %s is not that of its bytes", row->index,
-                    hex_text(a, row->hash));
-    if (!bytes_equal(row->signer, bytes_address(&result->signer)))
-        verify_find(v, h, "transaction %d: signer %s, its key gives %s", row->index,
-                    hex_text(a, row->signer), hex_text(a, bytes_address(&result->signer)));
-    if (!bytes_equal(row->recipient, transaction_recipient(tx)))
-        verify_find(v, h, "transaction %d: recipient %s differs from its message", row->index,
-                    hex_text(a, row->recipient));
-    if (!bytes_equal(row->message_type, bytes_of(message_name(tx->message.kind))))
-        verify_find(v, h, "transaction %d: message_type %.*s, it is a %s", row->index,
-                    (int)row->message_type.size, (const char *)row->message_type.data,
-                    message_name(tx->message.kind));
-    if (row->pruned)
-        verify_find(v, h, "transaction %d: value_hash must be empty here", row->index);
-    if (row->result_code != result->code)
-        verify_find(v, h, "transaction %d: result_code %d, by execution %d", row->index,
-                    row->result_code, result->code);
-    if (!bytes_equal(row->error, result->error))
-        verify_find(v, h, "transaction %d: error \"%.*s\", by execution \"%.*s\"", row->index,
-                    (int)row->error.size, (const char *)row->error.data, (int)result->error.size,
-                    (const char *)result->error.data);
 }
 
 static enum tm_err execute_one(struct verifier *v, struct arena *a, struct ledger *l, height_t h,
@@ -278,16 +33,16 @@ static enum tm_err execute_one(struct verifier *v, struct arena *a, struct ledge
         err = message_check(&tx->message, e);
     if (err == TM_OK)
         err = ledger_apply(l, tx, &result, e);
-    if (err == TM_OK)
-        compare_transaction(v, a, h, row, tx, &result);
+    if (err == TM_OK) {
+        const struct store_transaction executed = {.code = result.code,
+                                                   .error = result.error,
+                                                   .signer = result.signer,
+                                                   .recipient = transaction_recipient(tx),
+                                                   .message_type = message_name(tx->message.kind)};
+
+        verify_result(&v->found, a, h, row, &executed);
+    }
     return err;
-}
-
-static int compare_index(const void *x, const void *y)
-{
-    const struct verify_transaction *a = x, *b = y;
-
-    return (a->index > b->index) - (a->index < b->index);
 }
 
 static void execute(struct verifier *v, struct arena *a, const struct verify_height *rows,
@@ -301,32 +56,31 @@ static void execute(struct verifier *v, struct arena *a, const struct verify_hei
 
     if (ledger_begin(a, v->genesis->rules, &view, rows->height, rows->header.proposer, &l, &e) !=
         TM_OK) {
-        verify_find(v, rows->height, "the block cannot begin: %s", e.text);
+        verify_find(&v->found, rows->height, "the block cannot begin: %s", e.text);
         return;
     }
-    if (rows->transaction_count > 0)
-        qsort(rows->transaction_rows, rows->transaction_count, sizeof *rows->transaction_rows,
-              compare_index);
+    verify_sort_transactions(rows);
     for (size_t i = 0; i < rows->transaction_count; i++) {
         const struct verify_transaction *row = &rows->transaction_rows[i];
 
         if (row->index != (int32_t)i) {
-            verify_find(v, rows->height, "transaction with tx_index %zu is missing", i);
+            verify_find(&v->found, rows->height, "transaction with tx_index %zu is missing", i);
             return;
         }
         if (execute_one(v, a, l, rows->height, row, &e) != TM_OK) {
-            verify_find(v, rows->height, "transaction %zu is not includable: %s", i, e.text);
+            verify_find(&v->found, rows->height, "transaction %zu is not includable: %s", i,
+                        e.text);
             return;
         }
     }
     if (ledger_end(l, &e) != TM_OK) {
-        verify_find(v, rows->height, "the block cannot end: %s", e.text);
+        verify_find(&v->found, rows->height, "the block cannot end: %s", e.text);
         return;
     }
     out->write_count = ledger_writes(l, &out->writes);
     out->done = true;
     touch_count = ledger_touches(l, &touches);
-    compare_touches(v, a, rows, touches, touch_count);
+    verify_touches(&v->found, a, rows, touches, touch_count);
 }
 
 void verify_rows(struct verifier *v, struct arena *a, const struct verify_height *rows,
@@ -342,9 +96,9 @@ void verify_rows(struct verifier *v, struct arena *a, const struct verify_height
         for (size_t i = 0; i < out->write_count; i++)
             touches[i] =
                 (struct ledger_touch){out->writes[i].tree, out->writes[i].key, STEP_GENESIS};
-        compare_touches(v, a, rows, touches, out->write_count);
+        verify_touches(&v->found, a, rows, touches, out->write_count);
         if (rows->transaction_count != 0)
-            verify_find(v, 0, "genesis has %zu transactions", rows->transaction_count);
+            verify_find(&v->found, 0, "genesis has %zu transactions", rows->transaction_count);
     } else {
         execute(v, a, rows, out);
     }
@@ -353,9 +107,9 @@ void verify_rows(struct verifier *v, struct arena *a, const struct verify_height
     sorted = arena_array(a, struct ledger_write, out->write_count + 1);
     if (out->write_count > 0) {
         memcpy(sorted, out->writes, out->write_count * sizeof *sorted);
-        qsort(sorted, out->write_count, sizeof *sorted, compare_write);
+        qsort(sorted, out->write_count, sizeof *sorted, verify_compare_writes);
     }
     out->writes = sorted;
-    compare_births(v, a, rows, out);
-    compare_ends(v, a, rows, out);
+    verify_births(&v->found, a, rows, out);
+    verify_ends(&v->found, a, rows, out);
 }

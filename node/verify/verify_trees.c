@@ -73,126 +73,8 @@ static void collect(struct arena *a, const struct verify_height *rows, struct li
     }
 }
 
-static int compare_node(uint8_t depth, uint64_t prefix, const struct smt_node_row *row)
-{
-    if (depth != row->depth)
-        return depth < row->depth ? -1 : 1;
-    return (prefix > row->prefix) - (prefix < row->prefix);
-}
-
-static int compare_node_birth(const void *x, const void *y)
-{
-    const struct verify_node_birth *a = x, *b = y;
-
-    return compare_node(a->row.depth, a->row.prefix, &b->row);
-}
-
-static int compare_node_end(const void *x, const void *y)
-{
-    const struct verify_node_end *a = x, *b = y;
-
-    return compare_node(a->row.depth, a->row.prefix, &b->row);
-}
-
 #define NODE_FORMAT     "%s tree node at depth %d, prefix %" PRIx64
 #define NODE_ARGS(t, r) tree_name(t), (r).depth, (r).prefix
-
-/* One changed node of the tree: the row that begins and the row that ends. */
-static void check_node(struct verifier *v, struct arena *a, height_t h, enum tree_id tree,
-                       const struct smt_node_change *c, const struct verify_node_birth *birth,
-                       const struct verify_node_end *end)
-{
-    struct node_entry *live = node_map_at(&v->nodes, tree, c->row.depth, c->row.prefix);
-    bool was = live->valid_from != HEIGHT_NONE;
-
-    if (c->present != (birth != NULL))
-        verify_find(v, h, NODE_FORMAT ": %s", NODE_ARGS(tree, c->row),
-                    birth != NULL ? "a row begins that should not" : "its row is missing");
-    else if (birth != NULL && !hash32_equal(&birth->row.digest, &c->row.digest))
-        verify_find(v, h, NODE_FORMAT ": digest %s, computed %s", NODE_ARGS(tree, c->row),
-                    hex_text(a, bytes_hash(&birth->row.digest)),
-                    hex_text(a, bytes_hash(&c->row.digest)));
-    if (was != (end != NULL)) {
-        verify_find(v, h, NODE_FORMAT ": %s", NODE_ARGS(tree, c->row),
-                    was ? "the row before it was not closed" : "a row ends that was not there");
-    } else if (end != NULL) {
-        if (end->valid_from != live->valid_from ||
-            end->class != lifetime_class(h - end->valid_from))
-            verify_find(v, h, NODE_FORMAT ": the closed row has another lifetime",
-                        NODE_ARGS(tree, c->row));
-        if (!hash32_equal(&end->row.digest, &live->row.digest))
-            verify_find(v, h, NODE_FORMAT ": the closed row has another digest",
-                        NODE_ARGS(tree, c->row));
-    }
-    live->row.digest = c->row.digest;
-    live->valid_from = c->present ? h : HEIGHT_NONE;
-}
-
-struct node_rows {
-    struct verify_node_birth *births;
-    size_t birth_count;
-    struct verify_node_end *ends;
-    size_t end_count;
-};
-
-static struct node_rows node_rows_of(struct arena *a, const struct verify_height *rows,
-                                     enum tree_id tree)
-{
-    struct node_rows r = {0};
-
-    r.births = arena_array(a, struct verify_node_birth, rows->node_birth_count + 1);
-    r.ends = arena_array(a, struct verify_node_end, rows->node_end_count + 1);
-    for (size_t i = 0; i < rows->node_birth_count; i++)
-        if (rows->node_births[i].tree == tree)
-            r.births[r.birth_count++] = rows->node_births[i];
-    for (size_t i = 0; i < rows->node_end_count; i++)
-        if (rows->node_ends[i].tree == tree)
-            r.ends[r.end_count++] = rows->node_ends[i];
-    if (r.birth_count > 0)
-        qsort(r.births, r.birth_count, sizeof *r.births, compare_node_birth);
-    if (r.end_count > 0)
-        qsort(r.ends, r.end_count, sizeof *r.ends, compare_node_end);
-    return r;
-}
-
-/* Merges the computed changes with the stored rows, all ascending by (depth, prefix). */
-static void check_nodes(struct verifier *v, struct arena *a, const struct verify_height *rows,
-                        enum tree_id tree, const struct smt_node_change *changes, size_t count)
-{
-    struct node_rows r = node_rows_of(a, rows, tree);
-    size_t b = 0, d = 0;
-
-    for (size_t i = 0; i <= count; i++) {
-        const struct smt_node_change *c = i < count ? &changes[i] : NULL;
-        const struct verify_node_birth *birth = NULL;
-        const struct verify_node_end *end = NULL;
-
-        for (; b < r.birth_count; b++) {
-            int order = c == NULL ? 1 : compare_node(c->row.depth, c->row.prefix, &r.births[b].row);
-
-            if (order < 0)
-                break;
-            if (order == 0 && birth == NULL)
-                birth = &r.births[b];
-            else
-                verify_find(v, rows->height, NODE_FORMAT ": a row begins that should not",
-                            NODE_ARGS(tree, r.births[b].row));
-        }
-        for (; d < r.end_count; d++) {
-            int order = c == NULL ? 1 : compare_node(c->row.depth, c->row.prefix, &r.ends[d].row);
-
-            if (order < 0)
-                break;
-            if (order == 0 && end == NULL)
-                end = &r.ends[d];
-            else
-                verify_find(v, rows->height, NODE_FORMAT ": a row ends that should not",
-                            NODE_ARGS(tree, r.ends[d].row));
-        }
-        if (c != NULL)
-            check_node(v, a, rows->height, tree, c, birth, end);
-    }
-}
 
 static void check_roots(struct verifier *v, struct arena *a, height_t h,
                         const struct hash32 roots[TREES], const struct block_header *header)
@@ -201,11 +83,11 @@ static void check_roots(struct verifier *v, struct arena *a, height_t h,
 
     for (int t = 0; t < TREES; t++)
         if (!hash32_equal(&roots[t], &header->tree_roots[t]))
-            verify_find(v, h, "tree %s: root of the rows is %s, the header says %s",
+            verify_find(&v->found, h, "tree %s: root of the rows is %s, the header says %s",
                         tree_name((enum tree_id)t), hex_text(a, bytes_hash(&roots[t])),
                         hex_text(a, bytes_hash(&header->tree_roots[t])));
     if (!hash32_equal(&state_hash, &header->state_hash))
-        verify_find(v, h, "state hash of the rows is %s, the header says %s",
+        verify_find(&v->found, h, "state hash of the rows is %s, the header says %s",
                     hex_text(a, bytes_hash(&state_hash)),
                     hex_text(a, bytes_hash(&header->state_hash)));
 }
@@ -251,7 +133,7 @@ void verify_resumed_trees(struct verifier *v, struct arena *a, const struct veri
                                               from->nodes[i].row.depth, from->nodes[i].row.prefix);
 
         if (live->valid_from != HEIGHT_NONE)
-            verify_find(v, h, NODE_FORMAT ": two rows are live",
+            verify_find(&v->found, h, NODE_FORMAT ": two rows are live",
                         NODE_ARGS(from->nodes[i].tree, from->nodes[i].row));
         live->row = from->nodes[i].row;
         live->valid_from = from->nodes[i].valid_from;
@@ -264,7 +146,7 @@ void verify_resumed_trees(struct verifier *v, struct arena *a, const struct veri
 
         if (smt_update(smt_base(v->trees[t]), lists[t].changes, lists[t].count, &version, &e) !=
             TM_OK) {
-            verify_find(v, h, "tree %s: %s", tree_name((enum tree_id)t), e.text);
+            verify_find(&v->found, h, "tree %s: %s", tree_name((enum tree_id)t), e.text);
             return;
         }
         roots[t] = smt_root(version);
@@ -275,10 +157,10 @@ void verify_resumed_trees(struct verifier *v, struct arena *a, const struct veri
                                                   changes[i].row.prefix);
 
             if (live->valid_from == HEIGHT_NONE)
-                verify_find(v, h, NODE_FORMAT ": its row is missing",
+                verify_find(&v->found, h, NODE_FORMAT ": its row is missing",
                             NODE_ARGS((enum tree_id)t, changes[i].row));
             else if (!hash32_equal(&live->row.digest, &changes[i].row.digest))
-                verify_find(v, h, NODE_FORMAT ": digest %s, computed %s",
+                verify_find(&v->found, h, NODE_FORMAT ": digest %s, computed %s",
                             NODE_ARGS((enum tree_id)t, changes[i].row),
                             hex_text(a, bytes_hash(&live->row.digest)),
                             hex_text(a, bytes_hash(&changes[i].row.digest)));
@@ -286,7 +168,7 @@ void verify_resumed_trees(struct verifier *v, struct arena *a, const struct veri
         smt_commit(version);
     }
     if (from->node_count != expected)
-        verify_find(v, h, "%zu tree nodes are live, the trees have %zu", from->node_count,
+        verify_find(&v->found, h, "%zu tree nodes are live, the trees have %zu", from->node_count,
                     expected);
     check_roots(v, a, h, roots, &from->header);
 }
@@ -305,12 +187,12 @@ void verify_trees(struct verifier *v, struct arena *a, const struct verify_heigh
 
         if (smt_update(smt_base(v->trees[t]), lists[t].changes, lists[t].count, &version, &e) !=
             TM_OK) {
-            verify_find(v, rows->height, "tree %s: %s", tree_name((enum tree_id)t), e.text);
+            verify_find(&v->found, rows->height, "tree %s: %s", tree_name((enum tree_id)t), e.text);
             return;
         }
         roots[t] = smt_root(version);
         count = smt_node_changes(version, a, &changes);
-        check_nodes(v, a, rows, (enum tree_id)t, changes, count);
+        verify_nodes(&v->found, a, &v->nodes, rows, (enum tree_id)t, changes, count);
         smt_commit(version);
     }
     check_roots(v, a, rows->height, roots, &rows->header);

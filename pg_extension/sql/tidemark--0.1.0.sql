@@ -40,7 +40,7 @@ CREATE FUNCTION tidemark.path64(key bytea)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'tidemark_path64';
 COMMENT ON FUNCTION tidemark.path64(key bytea) IS
-    'First 64 bits of a tree keys path as a bigint whose order is the order of paths';
+    'First 64 bits of a tree key''s path as a bigint whose order is the order of paths';
 
 CREATE FUNCTION tidemark.param_key(name text)
     RETURNS bytea
@@ -54,7 +54,7 @@ CREATE FUNCTION tidemark.tree_key(tree smallint, key bytea)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'tidemark_tree_key';
 COMMENT ON FUNCTION tidemark.tree_key(tree smallint, key bytea) IS
-    'Tree key of a rows key: SHA3-256 of the name for parameters (7) and flags (8), else the key itself';
+    'Tree key of a row''s key: SHA3-256 of the name for parameters (7) and flags (8), else the key itself';
 
 CREATE FUNCTION tidemark.transaction_hash(tx bytea)
     RETURNS bytea
@@ -271,7 +271,7 @@ CREATE FUNCTION tidemark.height()
     LANGUAGE c STABLE PARALLEL SAFE COST 20
     AS 'MODULE_PATHNAME', 'tidemark_height';
 COMMENT ON FUNCTION tidemark.height() IS
-    'Height that the views of schema state show: the setting tidemark.height resolved at this querys snapshot, the tip if unset';
+    'Height that the views of schema state show: the setting tidemark.height resolved at this query''s snapshot, the tip if unset';
 
 CREATE FUNCTION tidemark.height(h bigint)
     RETURNS bigint
@@ -313,7 +313,7 @@ CREATE FUNCTION tidemark.decode_tx(
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'tidemark_decode_tx';
 COMMENT ON FUNCTION tidemark.decode_tx(bytea) IS
-    'A transactions fields; message_type is NULL where the message does not decode, canonical tells whether the bytes are their own re-encoding, U+0000 in text reads \u0000. Raises where the bytes are no transaction';
+    'A transaction''s fields; message_type is NULL where the message does not decode, canonical tells whether the bytes are their own re-encoding, U+0000 in text reads \u0000. Raises where the bytes are no transaction';
 
 CREATE FUNCTION tidemark.decode_message_send(
     tx bytea,
@@ -422,7 +422,7 @@ CREATE FUNCTION tidemark.check_tx(tx bytea)
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
     AS 'MODULE_PATHNAME', 'tidemark_check_tx';
 COMMENT ON FUNCTION tidemark.check_tx(bytea) IS
-    'Every check a transaction must pass to be included in the next block, on the rows of the tip in this querys snapshot; its hash, or an error of class TM001 with the text CODE: n, ERROR: …';
+    'Every check a transaction must pass to be included in the next block, on the rows of the tip in this query''s snapshot; its hash, or an error of class TM001 with the text CODE: n, ERROR: …';
 
 CREATE FUNCTION tidemark.session_at(
     height bigint, application bytea, relay_chain text, geo_zone text,
@@ -684,6 +684,25 @@ CREATE AGGREGATE tidemark.smt_root(key bytea, value bytea, value_hash bytea) (
 );
 COMMENT ON AGGREGATE tidemark.smt_root(bytea, bytea, bytea) IS
     'smt_root(key, value) where a NULL value stands for a leaf of which only the SHA-256, value_hash, is kept; both NULL is no leaf, and where both are given the value counts';
+
+-- Who is named in a certificate
+
+CREATE FUNCTION tidemark.certificate_signers(certificate bytea)
+    RETURNS bytea[]
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+    AS 'MODULE_PATHNAME', 'tidemark_certificate_signers';
+COMMENT ON FUNCTION tidemark.certificate_signers(bytea) IS
+    'Addresses that an encoded quorum certificate has signatures of, each once, ascending, without a check of the signatures (certificate_signatures makes it); an empty array for the empty certificate of block 0. Raises where the bytes are no certificate';
+
+CREATE FUNCTION tidemark.session_load_at(
+    h bigint, relay_chain text, geo_zone text,
+    OUT chain text, OUT address bytea, OUT sessions bigint, OUT chain_sessions bigint,
+    OUT session_height bigint)
+    RETURNS SETOF record
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 1000
+    AS 'MODULE_PATHNAME', 'tidemark_session_load_at';
+COMMENT ON FUNCTION tidemark.session_load_at(bigint, text, text) IS
+    'For each relay chain (or the given one) and each servicer that can be drawn for it: in how many sessions of all applications staked for the chain it is as of block h, out of how many there are, e.g. session_load_at(1200, NULL, ''''). Raises where no session exists';
 
 CREATE FUNCTION tidemark.diff_rows(
     view text, h1 bigint, h2 bigint,

@@ -6,8 +6,10 @@
 
 #include "protocol/certificate/certificate.h"
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/tuplestore.h"
 
 enum {
@@ -123,4 +125,35 @@ Datum tidemark_certificate_signatures(PG_FUNCTION_ARGS)
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
     }
     PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(tidemark_certificate_signers);
+
+/* certificate_signers(certificate): addresses in its signatures, each once, unchecked. */
+Datum tidemark_certificate_signers(PG_FUNCTION_ARGS)
+{
+    struct bytes raw = argument_bytes(argument_present(fcinfo, 0, "the certificate"),
+                                      CERTIFICATE_BYTES_MAX, "the certificate");
+    struct certificate c;
+    struct tm_error e = {0};
+    struct validator *found;
+    Datum *addresses;
+    bool canonical;
+    int count = 0;
+    struct arena a;
+
+    if (raw.size == 0) /* block 0 has none */
+        PG_RETURN_ARRAYTYPE_P(construct_empty_array(BYTEAOID));
+    memory_arena(&a, CurrentMemoryContext);
+    if (certificate_decode(&a, raw, &c, &canonical, &e) != TM_OK)
+        raise_failure(&e);
+    found = palloc(sizeof *found * (c.signature_count + 1));
+    addresses = palloc(sizeof *addresses * (c.signature_count + 1));
+    for (size_t i = 0; i < c.signature_count; i++)
+        found[i] = (struct validator){.address = c.signatures[i].address};
+    qsort(found, c.signature_count, sizeof *found, by_address);
+    for (size_t i = 0; i < c.signature_count; i++)
+        if (i == 0 || !bytes_equal(found[i - 1].address, found[i].address))
+            addresses[count++] = result_bytes(found[i].address);
+    PG_RETURN_ARRAYTYPE_P(construct_array(addresses, count, BYTEAOID, -1, false, TYPALIGN_INT));
 }

@@ -37,4 +37,14 @@
     DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz))
 #endif
 
+/* Privileges on functions are asked for like those on any object. */
+#if PG_VERSION_NUM >= 160000
+#include "catalog/pg_proc.h"
+#define compat_may_execute(function, role)                                                         \
+    (object_aclcheck(ProcedureRelationId, (function), (role), ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define compat_may_execute(function, role)                                                         \
+    (pg_proc_aclcheck((function), (role), ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
 #endif

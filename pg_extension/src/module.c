@@ -1,6 +1,7 @@
 /* What the server calls when it loads the library. */
 #include "compat.h"
 
+#include "analyst.h"
 #include "height_guard.h"
 #include "height_setting.h"
 
@@ -17,7 +18,8 @@ extern PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void)
 {
-    height_setting_init();
+    analyst_init();
+    height_setting_init(); /* reserves the prefix: other settings stand before it */
     height_guard_init();
 }
 

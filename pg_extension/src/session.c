@@ -5,8 +5,7 @@
 #include "raise.h"
 #include "reader.h"
 #include "result.h"
-
-#include "protocol/session/session.h"
+#include "session_input.h"
 
 #include "funcapi.h"
 #include "utils/tuplestore.h"
@@ -71,12 +70,11 @@ static const struct record *const *chains_of(struct arena *a, const struct tip *
     return out;
 }
 
-static void read_input(struct arena *a, const struct tip *tip, const struct rules *rules,
-                       struct bytes application, struct session_input *in)
+height_t session_read_state(struct arena *a, const struct tip *tip, const struct rules *rules,
+                            struct session_input *in)
 {
     struct tm_error e = {0};
     const struct record **found;
-    size_t count;
     height_t s;
     int64_t number;
 
@@ -88,8 +86,6 @@ static void read_input(struct arena *a, const struct tip *tip, const struct rule
     in->servicers_per_session = integer_param(a, "servicers_per_session", s);
     in->fishermen_per_session = integer_param(a, "fisherman_per_session", s);
     in->has_previous_hash = read_previous_hash(a, s, &in->previous_hash);
-    found = reader_rows_at(a, TREE_APP, s, &application, 1, &count);
-    in->application = count == 0 ? NULL : found[0];
     found = reader_all_at(a, TREE_SERVICER, s, &in->servicer_count);
     in->servicers = found;
     if (!rules->session_filters_candidates)
@@ -98,6 +94,17 @@ static void read_input(struct arena *a, const struct tip *tip, const struct rule
     in->fishermen = found;
     if (!rules->session_filters_candidates)
         in->fisherman_chains = chains_of(a, tip, TREE_FISH, found, in->fisherman_count);
+    return s;
+}
+
+static void read_application(struct arena *a, height_t s, struct bytes application,
+                             struct session_input *in)
+{
+    const struct record **found;
+    size_t count;
+
+    found = reader_rows_at(a, TREE_APP, s, &application, 1, &count);
+    in->application = count == 0 ? NULL : found[0];
 }
 
 static void emit(FunctionCallInfo fcinfo, const struct session *session, const char *kind,
@@ -143,7 +150,7 @@ Datum tidemark_session_at(PG_FUNCTION_ARGS)
     if (in.height != tip.height + 1)
         height_require(&tip, in.height);
     rules = reader_rules();
-    read_input(&a, &tip, rules, application, &in);
+    read_application(&a, session_read_state(&a, &tip, rules, &in), application, &in);
     query_end();
     if (session_select(&a, rules, &in, &session, &e) != TM_OK)
         raise_failure(&e);

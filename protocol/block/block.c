@@ -6,7 +6,7 @@
 #include "../sha256/sha256.h"
 #include "../sha3/sha3.h"
 #include "../smt/smt.h"
-#include "../state/wire_writer.h"
+#include "../codec/wire_writer.h"
 #include "header.h"
 #include "protocol/proto/block.pb-c.h"
 

@@ -9,7 +9,7 @@
 
 #include "../base/hex.h"
 #include "../sha3/sha3.h"
-#include "../state/wire_writer.h"
+#include "../codec/wire_writer.h"
 
 static struct arena arena;
 

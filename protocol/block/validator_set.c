@@ -1,7 +1,7 @@
 #include "block.h"
 
 #include "../sha3/sha3.h"
-#include "../state/wire_writer.h"
+#include "../codec/wire_writer.h"
 
 enum {
     FIELD_VALIDATOR = 1,

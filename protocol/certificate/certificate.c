@@ -3,7 +3,7 @@
 #include "../base/hex.h"
 #include "../codec/codec.h"
 #include "../codec/wire.h"
-#include "../state/wire_writer.h"
+#include "../codec/wire_writer.h"
 #include "protocol/proto/block.pb-c.h"
 
 /* Field numbers (state.md 1.4). */

@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "../base/hex.h"
-#include "../state/wire_writer.h"
+#include "../codec/wire_writer.h"
 
 enum { MEMBERS = 4 };
 

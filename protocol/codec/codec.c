@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "../state/wire_writer.h"
+#include "wire_writer.h"
 #include "protocol/proto/block.pb-c.h"
 #include "protocol/proto/transaction.pb-c.h"
 #include "wire.h"

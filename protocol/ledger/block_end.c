@@ -19,6 +19,8 @@ enum tm_err end_rewards(struct ledger *l, struct tm_error *e)
         return tm_refuse(e, 84, "proposer percentage outside 0..100: %lld", (long long)percent);
     cut = l->rules->float_proposer_share ? amount_percent_float(l->arena, fees, (int)percent)
                                          : amount_percent(l->arena, fees, (int)percent);
+    l->end.fees = fees;
+    l->end.reward = cut;
     err = balance_add(l, TREE_ACCOUNT, l->proposer, cut, e);
     if (err == TM_OK)
         err = balance_add(l, TREE_POOL, pool_key(l->rules, POOL_DAO),
@@ -116,9 +118,13 @@ static enum tm_err unbond(struct ledger *l, enum actor_kind kind, const struct r
     err = balance_subtract(l, TREE_POOL, pool_key(l->rules, pool_of_stakes(kind)), stake, e);
     if (err == TM_OK)
         err = balance_add(l, TREE_ACCOUNT, r->actor.output, stake, e);
-    if (err == TM_OK && l->rules->unbonded_actors_leave)
-        err = layer_remove(&l->layer, r->tree, r->key, e);
-    return err;
+    if (err != TM_OK)
+        return err;
+    if (l->rules->unbonded_actors_leave)
+        return layer_remove(&l->layer, r->tree, r->key, e);
+    l->end.stayed[kind]++;
+    l->end.stayed_upokt[kind] = amount_add(l->arena, l->end.stayed_upokt[kind], stake);
+    return TM_OK;
 }
 
 enum tm_err end_unbonding(struct ledger *l, struct tm_error *e)

@@ -2,14 +2,6 @@
 
 #include "../base/hex.h"
 
-enum tm_err message_amount(struct ledger *l, const struct message *m, struct amount *out,
-                           struct tm_error *e)
-{
-    if (amount_parse(l->arena, m->amount, out) != TM_OK)
-        return tm_refuse(e, 40, "not an integer: the amount of the message");
-    return TM_OK;
-}
-
 static enum tm_err handle_send(struct ledger *l, const struct message *m, struct tm_error *e)
 {
     struct amount amount, balance = AMOUNT_ZERO, rest;

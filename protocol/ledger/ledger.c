@@ -18,6 +18,9 @@ enum tm_err ledger_begin(struct arena *a, const struct rules *rules, const struc
 
     *l = ledger_over(a, rules, view, height);
     l->proposer = proposer;
+    l->end.fees = l->end.reward = AMOUNT_ZERO;
+    for (int kind = 0; kind <= ACTOR_VAL; kind++)
+        l->end.stayed_upokt[kind] = AMOUNT_ZERO;
     layer_init(&l->layer, a, view);
     l->layer.step = STEP_BEGIN_OF_BLOCK;
     *out = l;
@@ -79,6 +82,8 @@ static enum tm_err execute(struct ledger *l, const struct transaction *tx, struc
         err = balance_add(l, TREE_POOL, pool_key(l->rules, POOL_FEE_COLLECTOR), fee, e);
     if (err == TM_OK)
         err = run_handler(l, tx, result, e);
+    if (err == TM_OK)
+        result->fee = fee;
     /* One that is in the tree already (`reference` alone) changes nothing there. */
     if (err == TM_OK && !committed)
         err = value_put(l, TREE_TRANSACTIONS, bytes_hash(&tx->hash), tx->encoded, e);
@@ -127,6 +132,11 @@ enum tm_err ledger_end(struct ledger *l, struct tm_error *e)
         err = end_long_pauses(l, e);
     }
     return err;
+}
+
+const struct ledger_end_sums *ledger_end_moved(const struct ledger *l)
+{
+    return &l->end;
 }
 
 size_t ledger_writes(struct ledger *l, const struct ledger_write **out)

@@ -62,6 +62,15 @@ struct ledger_result {
     int code;           /* 0 or the handler's code */
     struct bytes error; /* "" or "CODE: n, ERROR: text" */
     struct address signer;
+    struct amount fee; /* what it paid; borrowed until the block is over */
+};
+
+/* What the end of a block moved. */
+struct ledger_end_sums {
+    struct amount fees, reward; /* shared out, and the proposer's part of it */
+    /* Stakes returned to actors that stay in their tree (`reference`), by enum actor_kind. */
+    int64_t stayed[ACTOR_VAL + 1];
+    struct amount stayed_upokt[ACTOR_VAL + 1];
 };
 
 struct ledger;
@@ -82,6 +91,9 @@ enum tm_err ledger_apply(struct ledger *l, const struct transaction *tx,
 
 /* End of block: rewards, unbonding, long pauses (utility.md 3.3, rules.md "End of block"). */
 enum tm_err ledger_end(struct ledger *l, struct tm_error *e);
+
+/* The sums of ledger_end, once it was called. */
+const struct ledger_end_sums *ledger_end_moved(const struct ledger *l);
 
 /*
  * The net effect after ledger_end, sorted by (tree, key): only leaves whose bytes differ; born and

@@ -14,6 +14,7 @@ struct ledger {
     struct bytes proposer;
     struct write_layer layer;
     int32_t transactions; /* included so far */
+    struct ledger_end_sums end;
     bool validators_known;
     size_t committed_validators;       /* active ones before the block */
     const struct ledger_write *writes; /* after ledger_writes */
@@ -40,6 +41,10 @@ enum tm_err actor_param_integer(struct ledger *l, enum actor_kind kind, const ch
                                 int64_t *out, struct tm_error *e);
 enum tm_err actor_param_amount(struct ledger *l, enum actor_kind kind, const char *suffix,
                                struct amount *out, struct tm_error *e);
+
+/* The amount of a message; code 40. */
+enum tm_err message_amount(struct ledger *l, const struct message *m, struct amount *out,
+                           struct tm_error *e);
 
 /* Actor type of a message as a kind; code 130 unless 1 to 4. */
 enum tm_err kind_of_message(const struct message *m, enum actor_kind *out, struct tm_error *e);
@@ -80,9 +85,5 @@ enum tm_err handle_stake(struct ledger *l, const struct transaction *tx, struct 
 enum tm_err handle_edit_stake(struct ledger *l, const struct transaction *tx, struct tm_error *e);
 enum tm_err handle_unstake(struct ledger *l, const struct transaction *tx, struct tm_error *e);
 enum tm_err handle_unpause(struct ledger *l, const struct transaction *tx, struct tm_error *e);
-
-/* The amount of a message; code 40. */
-enum tm_err message_amount(struct ledger *l, const struct message *m, struct amount *out,
-                           struct tm_error *e);
 
 #endif

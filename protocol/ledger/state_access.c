@@ -93,6 +93,14 @@ enum tm_err actor_param_amount(struct ledger *l, enum actor_kind kind, const cha
     return param_amount(l, name, out, e);
 }
 
+enum tm_err message_amount(struct ledger *l, const struct message *m, struct amount *out,
+                           struct tm_error *e)
+{
+    if (amount_parse(l->arena, m->amount, out) != TM_OK)
+        return tm_refuse(e, 40, "not an integer: the amount of the message");
+    return TM_OK;
+}
+
 enum tm_err kind_of_message(const struct message *m, enum actor_kind *out, struct tm_error *e)
 {
     if (m->actor_type < ACTOR_APP || m->actor_type > ACTOR_VAL)

@@ -2,7 +2,7 @@
 #include "proof.h"
 
 #include "../base/hex.h"
-#include "../state/wire_writer.h"
+#include "../codec/wire_writer.h"
 #include "walk.h"
 
 static void add(struct buffer *out, const char *text)

@@ -4,15 +4,23 @@
 enum {
     LENGTH = 607,
     LAG = 273,
-    WARM_UP = 20,       /* steps of the seeding recurrence that are thrown away */
-    MULTIPLIER = 48271, /* minimal standard generator, modulo 2^31 - 1 */
+    WARM_UP = 20,             /* steps of the seeding recurrence that are thrown away */
+    MULTIPLIER = 48271,       /* minimal standard generator, modulo 2^31 - 1 */
+    MULTIPLIER_2 = 182605794, /* two and three steps at once, so that they need not wait */
+    MULTIPLIER_3 = 1291394886,
     MODULUS = 2147483647,
+    MODULUS_BITS = 31,
     SEED_FOR_ZERO = 89482311 /* zero is the fixed point of the seeding recurrence */
 };
 
-static uint64_t step(uint64_t x)
+/* x * y modulo 2^31 - 1 for factors below it: 2^31 is 1 there, so high bits are added to low ones.
+ */
+static uint64_t times(uint64_t x, uint64_t y)
 {
-    return x * MULTIPLIER % MODULUS;
+    uint64_t product = x * y;
+    uint64_t folded = (product & MODULUS) + (product >> MODULUS_BITS);
+
+    return folded >= MODULUS ? folded - MODULUS : folded;
 }
 
 void go_random_seed(struct go_random *g, int64_t seed)
@@ -26,9 +34,9 @@ void go_random_seed(struct go_random *g, int64_t seed)
         seed = SEED_FOR_ZERO;
     x = (uint64_t)seed;
     for (int i = 0; i < WARM_UP; i++)
-        x = step(x);
+        x = times(x, MULTIPLIER);
     for (int i = 0; i < LENGTH; i++) {
-        uint64_t a = step(x), b = step(a), c = step(b);
+        uint64_t a = times(x, MULTIPLIER), b = times(x, MULTIPLIER_2), c = times(x, MULTIPLIER_3);
 
         x = c;
         g->vec[i] = (a << 40) ^ (b << 20) ^ c ^ GO_RANDOM_TABLE[i];

@@ -18,6 +18,7 @@ struct side {
     const struct record *const *chains; /* rows whose chains count; NULL: the actors' own */
     size_t count;
     int64_t wanted;
+    bool all_qualify;
 };
 
 enum tm_err session_height(height_t q, int64_t blocks_per_session, height_t *s, int64_t *number,
@@ -93,25 +94,36 @@ static enum tm_err select_members(struct arena *a, const struct rules *rules,
                                   const struct hash32 *id, struct session_member **out,
                                   size_t *out_count, struct tm_error *e)
 {
-    const struct record **candidates = NULL;
-    size_t count = 0, wanted, taken = 0;
+    const struct record *const *candidates = side->actors;
+    size_t count = side->count, wanted, taken = 0;
     struct session_member *members;
     struct go_random *random;
     uint64_t draws_left;
     bool *drawn;
-    enum tm_err err = find_candidates(a, rules, side, chain, &candidates, &count, e);
 
-    if (err != TM_OK)
-        return err;
+    if (!side->all_qualify) {
+        const struct record **found = NULL;
+        enum tm_err err = find_candidates(a, rules, side, chain, &found, &count, e);
+
+        if (err != TM_OK)
+            return err;
+        candidates = found;
+    }
     if (side->wanted > 0 && (uint64_t)side->wanted > count) {
         members = arena_array(a, struct session_member, count);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             members[i].actor = candidates[i];
+            members[i].candidate = i;
+        }
         *out = members;
         *out_count = count;
         return TM_OK;
     }
     wanted = side->wanted > 0 ? (size_t)side->wanted : 0;
+    *out = NULL;
+    *out_count = 0;
+    if (wanted == 0)
+        return TM_OK;
     members = arena_array(a, struct session_member, wanted);
     drawn = arena_array(a, bool, count);
     random = arena_new(a, struct go_random);
@@ -128,6 +140,7 @@ static enum tm_err select_members(struct arena *a, const struct rules *rules,
             continue;
         drawn[index] = true;
         members[taken].actor = candidates[index];
+        members[taken].candidate = index;
         members[taken].draw = (int)taken + 1;
         taken++;
     }
@@ -185,6 +198,7 @@ enum tm_err session_select(struct arena *a, const struct rules *rules,
         .chains = rules->session_filters_candidates ? NULL : in->servicer_chains,
         .count = in->servicer_count,
         .wanted = in->servicers_per_session,
+        .all_qualify = in->all_qualify,
     };
     const struct side fishermen = {
         .word = "fisherman",
@@ -193,6 +207,7 @@ enum tm_err session_select(struct arena *a, const struct rules *rules,
         .chains = rules->session_filters_candidates ? NULL : in->fisherman_chains,
         .count = in->fisherman_count,
         .wanted = in->fishermen_per_session,
+        .all_qualify = in->all_qualify,
     };
     struct session made = {.blocks = in->blocks_per_session};
     enum tm_err err;

@@ -23,6 +23,9 @@ struct session_input {
     size_t servicer_count;
     const struct record *const *fishermen;
     size_t fisherman_count;
+    /* Both lists hold none but those that qualify for the relay chain: a caller that asks for many
+     * sessions on it sorts them out once. */
+    bool all_qualify;
     /* `reference` (D9): chains each actor had in its newest row with height <= L, where L = row
      * height of the last actor of the list; parallel to the lists; NULL: use the records' chains.
      */
@@ -32,7 +35,8 @@ struct session_input {
 
 struct session_member {
     const struct record *actor;
-    int draw; /* place in draw order from 1; 0 when all candidates were taken */
+    size_t candidate; /* place among those that qualify, from 0 */
+    int draw;         /* place in draw order from 1; 0 when all candidates were taken */
 };
 
 struct session {

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #endif
 
-enum { HUGE_PAGE = 2 << 20, MADE_AHEAD = 8 /* nodes; enough to hide the latency of memory */ };
+enum { HUGE_PAGE = 2 << 20, MADE_AHEAD = 16 /* nodes; enough to hide the latency of memory */ };
 
 _Static_assert(SMT_CHUNK * sizeof(struct smt_branch) % HUGE_PAGE == 0, "size of a chunk");
 _Static_assert(SMT_CHUNK * sizeof(struct smt_leaf) % HUGE_PAGE == 0, "size of a chunk");
@@ -28,7 +28,7 @@ void *smt_grown(void *old, size_t count, size_t item)
 }
 
 /* A tree of more than one chunk is read all over the place: huge pages save half of the time that
- * takes. The first chunk takes ordinary ones, as few as are used. */
+ * takes. A single chunk takes ordinary ones, as few as are used, until there is a second. */
 static void add_chunk(struct smt_pool *p)
 {
     size_t size = SMT_CHUNK * p->item;
@@ -38,6 +38,10 @@ static void add_chunk(struct smt_pool *p)
 #ifdef MADV_HUGEPAGE
     if (p->chunk_count > 0)
         madvise(chunk, size, MADV_HUGEPAGE);
+#endif
+#ifdef MADV_COLLAPSE
+    if (p->chunk_count == 1)
+        madvise(p->chunks[0], size, MADV_COLLAPSE);
 #endif
     p->chunks = smt_grown(p->chunks, p->chunk_count + 1, sizeof *p->chunks);
     p->chunks[p->chunk_count++] = chunk;

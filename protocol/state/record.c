@@ -1,6 +1,6 @@
 #include "record.h"
 
-#include "wire_writer.h"
+#include "../codec/wire_writer.h"
 #include "../sha256/sha256.h"
 #include "../sha3/sha3.h"
 

@@ -4,7 +4,7 @@
 #include "../codec/codec.h"
 #include "../codec/wire.h"
 #include "../sha3/sha3.h"
-#include "../state/wire_writer.h"
+#include "../codec/wire_writer.h"
 #include "message.h"
 #include "protocol/proto/transaction.pb-c.h"
 

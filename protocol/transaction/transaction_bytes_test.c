@@ -10,7 +10,7 @@
 
 #include "../base/hex.h"
 #include "../sha3/sha3.h"
-#include "../state/wire_writer.h"
+#include "../codec/wire_writer.h"
 
 static struct arena arena;
 

@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "../base/hex.h"
-#include "../state/wire_writer.h"
+#include "../codec/wire_writer.h"
 
 /* First key of utility.md 10. */
 #define OWNER_KEY                                                                                  \

@@ -81,7 +81,7 @@ done
 
 succeeds 'readers deny' "$TIDEMARK" db readers deny --data "$data"
 fails 2 'a reader is refused' psql -XqAt -c 'SELECT 1' "$("$TIDEMARK" db url --data "$data")"
-like "$output" 'not permitted to log in' 'and told why'
+like "$output" 'rejects connection' 'and told why'
 fails 1 'also with --db' "$TIDEMARK" status --db "$("$TIDEMARK" db url --data "$data")"
 like "$output" 'readers allow' 'and told what helps'
 is "$("$TIDEMARK" psql --data "$data" -c 'SELECT current_user')" tidemark_reader \

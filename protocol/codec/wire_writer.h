@@ -1,9 +1,9 @@
 /*
- * Writes the protobuf encodings of leaves straight into a buffer. Leaves are encoded once per
- * changed row, so this path has no generated code and no intermediate message.
+ * Writes protobuf fields straight into a buffer, without generated code and without a message in
+ * between: leaves are encoded once for each changed row.
  */
-#ifndef PROTOCOL_STATE_WIRE_WRITER_H
-#define PROTOCOL_STATE_WIRE_WRITER_H
+#ifndef PROTOCOL_CODEC_WIRE_WRITER_H
+#define PROTOCOL_CODEC_WIRE_WRITER_H
 
 #include "../base/arena.h"
 
