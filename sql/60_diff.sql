@@ -100,79 +100,20 @@ SELECT v.name, v.tree,
          WHEN v.tree = 9 THEN 'sha256(given)' ELSE 'given' END,
     CASE WHEN v.tree IN (7, 8) THEN 'convert_to(wanted, ''UTF8'')' ELSE 'wanted' END,
     CASE WHEN v.tree IN (7, 8) THEN 'convert_from(k.key, ''UTF8'')' ELSE 'k.key' END,
-    CASE WHEN v.tree = 9 THEN 'coalesce(f.key, t.key)' ELSE 'k.key' END,
+    CASE WHEN v.tree = 9 THEN 'coalesce(f.key, t.key, u.key)' ELSE 'k.key' END,
     CASE WHEN v.tree IN (7, 8) THEN 'convert_from(k.key, ''UTF8'')'
          WHEN v.tree = 5 THEN 'tidemark.pool_name(k.key)' ELSE 'NULL::text' END
 FROM ledger.versioned v WHERE v.tree IS NOT NULL;
 
--- The keys come from ledger.change between the heights. A row that changed between them was ended
--- there as it was at the lower one, which is a narrow range of the history; at the higher one it is
--- read by its key. So the cost is that of the changes in between, not of the state.
-DO $$
-DECLARE
-    branches text;
-BEGIN
-    SELECT string_agg(format($branch$
-    WHEN %1$L THEN RETURN QUERY
-        SELECT %2$s, %3$s,
-            CASE WHEN d.from_cells IS NULL THEN 'insert' WHEN d.to_cells IS NULL THEN 'delete'
-                 ELSE 'update' END,
-            n.column_name, n.from_value, n.to_value, k.last >> 24,
-            ledger.step_name((k.last & 16777215)::int - 2), x.tx_index, x.hash, x.message_type
-        FROM (
-            -- The last height and, in its last 24 bits, step: one number is compared faster than two.
-            SELECT c.key, max((c.height << 24) + c.step + 2) AS last
-            FROM ledger.change c
-            WHERE c.tree = %4$s AND c.height > low AND c.height <= high
-            GROUP BY c.key
-        ) k
-        LEFT JOIN (
-            SELECT %5$s FROM ledger.%6$I v
-            WHERE v.valid_to > low AND v.valid_to <= high AND v.valid_from <= low
-        ) f ON f.row_key = %7$s
-        LEFT JOIN LATERAL (%8$s LIMIT 1) t ON true
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN backwards THEN t.cells ELSE f.cells END,
-                CASE WHEN backwards THEN f.cells ELSE t.cells END
-        ) d(from_cells, to_cells)
-        LEFT JOIN ledger.transaction x
-            ON x.height = k.last >> 24 AND x.tx_index = (k.last & 16777215)::int - 2
-        CROSS JOIN LATERAL unnest(%9$L::text[], d.from_cells, d.to_cells)
-            n(column_name, from_value, to_value)
-        WHERE n.from_value IS DISTINCT FROM n.to_value
-        ORDER BY k.key;$branch$,
-        k.view, k.key, k.name, k.tree, row_columns, k.view || '_history', k.from_change,
-        ledger.rows_at(k.view, 'high', row_columns,
-                       format(' AND %s = %s', k.condition, k.from_change)), c.names),
-        '' ORDER BY k.tree)
-    INTO STRICT branches
-    FROM ledger.compared_view k
-    JOIN (SELECT view, array_agg(name ORDER BY place) AS names,
-              string_agg(stored, ', ' ORDER BY place) AS cells
-          FROM ledger.compared_column GROUP BY view) c USING (view)
-    CROSS JOIN LATERAL (SELECT format('%s%s AS row_key, ARRAY[%s] AS cells',
-        CASE WHEN k.tree = 9 THEN 'v.key, ' ELSE '' END, k.condition, c.cells)) r(row_columns);
-
-    -- Plans for the very heights: how many rows lie between them decides how they are joined.
-    EXECUTE format($function$
+-- One scan of a function of the extension: the heights and the view are checked on the way in.
 CREATE FUNCTION tidemark.diff(view text, h1 bigint, h2 bigint)
 RETURNS TABLE (key bytea, name text, op text, column_name text, from_value text, to_value text,
     height bigint, step text, tx_index int, hash tidemark.hash32, message_type text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan AS $body$
-#variable_conflict use_column
-DECLARE
-    source CONSTANT text := ledger.versioned_name(view);
-    from_height CONSTANT bigint := tidemark.height(h1);
-    to_height CONSTANT bigint := tidemark.height(h2);
-    low CONSTANT bigint := least(from_height, to_height);
-    high CONSTANT bigint := greatest(from_height, to_height);
-    backwards CONSTANT boolean := from_height > to_height;
-BEGIN
-    CASE source%s
-    END CASE;
-END $body$ $function$, branches);
-END $$;
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 BEGIN ATOMIC
+SELECT d.key, CASE WHEN $1 = 'pool' THEN tidemark.pool_name(d.key) ELSE d.name END, d.op,
+    d.column_name, d.from_value, d.to_value, d.height, d.step, d.tx_index, d.hash, d.message_type
+FROM tidemark.diff_rows(ledger.versioned_name($1), tidemark.height($2), tidemark.height($3)) d;
+END;
 COMMENT ON FUNCTION tidemark.diff(text, bigint, bigint) IS
     'What differs between the states after blocks h1 and h2, one row for each column of each row, e.g. diff(''account'', 100, 200); h1 may be the later one. key: as in the view (names as UTF-8, and readable in name, as are those of pools); op: insert, update or delete, on the way from h1 to h2; values as text, bytes as \x…, NULL = none; height, step, transaction (tx_index, hash, message_type; NULL = no transaction): the last that wrote the row between the two. Columns are those of the view that are stored, and stake_text: the amount as hashed where it is not the plain decimal text. An error for an unknown view and for a height that is NULL, above the tip or pruned. Derived.';
 

@@ -127,28 +127,69 @@ struct address bench_address(uint32_t n)
     return out;
 }
 
-void bench_genesis(const char *path, uint32_t count)
+uint64_t bench_balance(uint32_t n)
 {
-    static const char LIST[] = "\"accounts\": [";
+    return 1000000000ull + 7919ull * n;
+}
+
+static void add_account(FILE *f, uint32_t n)
+{
+    struct address address = bench_address(n);
+    char hex[2 * sizeof address.b + 1];
+
+    hex_encode(bytes_address(&address), hex);
+    fprintf(f, "\n{\"address\": \"%.40s\", \"amount\": \"%llu\"},", hex,
+            (unsigned long long)bench_balance(n));
+}
+
+/* With a made-up public key: these actors sign nothing. */
+static void add_actor(FILE *f, enum actor_kind kind, uint32_t n)
+{
+    uint32_t seed[2] = {n, (uint32_t)kind};
+    struct hash32 key = sha256(bytes_make(seed, sizeof seed)), digest = sha256(bytes_hash(&key));
+    char public[2 * sizeof key.b + 1], address[2 * sizeof digest.b + 1];
+
+    hex_encode(bytes_hash(&key), public);
+    hex_encode(bytes_hash(&digest), address);
+    fprintf(f,
+            "\n{\"actor_type\": %d, \"address\": \"%.40s\", \"chains\": [\"%04u\"], "
+            "\"output\": \"%.40s\", \"paused_height\": -1, \"public_key\": \"%.64s\", "
+            "\"service_url\": \"%s\", \"staked_amount\": \"1000000000000\", "
+            "\"unstaking_height\": -1},",
+            (int)kind, address, 1 + n % 20, address, public,
+            kind == ACTOR_SERVICER ? "servicer.example:443" : "");
+}
+
+/* Copies the text up to and with the beginning of a list; returns where it stopped. */
+static char *copy_until(FILE *f, char *from, const char *list)
+{
+    char *at = strstr(from, list);
+
+    if (at == NULL)
+        stop("a list is missing in LocalNet's genesis file");
+    at += strlen(list);
+    fwrite(from, 1, (size_t)(at - from), f);
+    return at;
+}
+
+void bench_genesis(const char *path, const struct bench_genesis *g)
+{
     FILE *f = fopen(path, "w");
     struct arena a;
-    char *text, *at;
+    char *at;
 
-    arena_init(&a);
-    text = arena_text(&a, test_file(&a, LOCALNET));
-    at = strstr(text, LIST);
-    if (f == NULL || at == NULL)
+    if (f == NULL)
         stop(path);
-    at += sizeof LIST - 1;
-    fwrite(text, 1, (size_t)(at - text), f);
-    for (uint32_t i = 0; i < count; i++) {
-        struct address address = bench_address(i);
-        char hex[2 * sizeof address.b + 1];
-
-        hex_encode(bytes_address(&address), hex);
-        fprintf(f, "\n{\"address\": \"%.40s\", \"amount\": \"%llu\"},", hex,
-                1000000000ull + 7919ull * i);
-    }
+    arena_init(&a);
+    at = copy_until(f, arena_text(&a, test_file(&a, LOCALNET)), "\"accounts\": [");
+    for (uint32_t i = 0; i < g->accounts; i++)
+        add_account(f, i);
+    at = copy_until(f, at, "\"applications\": [");
+    for (uint32_t i = 0; i < g->applications; i++)
+        add_actor(f, ACTOR_APP, i);
+    at = copy_until(f, at, "\"servicers\": [");
+    for (uint32_t i = 0; i < g->servicers; i++)
+        add_actor(f, ACTOR_SERVICER, i);
     fputs(at, f);
     if (fclose(f) != 0)
         stop(path);

@@ -39,8 +39,12 @@ enum { BENCH_WALLETS = 60000 };
 struct private_key bench_wallet(uint32_t n);
 struct address bench_address(uint32_t n);
 
-/* LocalNet's genesis with `count` more accounts, as a file. */
-void bench_genesis(const char *path, uint32_t count);
+/* LocalNet's genesis with as many more accounts, servicers and applications, as a file. */
+struct bench_genesis {
+    uint32_t accounts, servicers, applications;
+};
+void bench_genesis(const char *path, const struct bench_genesis *g);
+uint64_t bench_balance(uint32_t n); /* of account n in that file */
 
 /* Signed sends from wallets first … first + count - 1, each to another account of these. */
 void bench_sends(struct arena *a, uint32_t first, uint32_t count, uint64_t nonce,

@@ -214,7 +214,9 @@ static void memory_limited(void)
 int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "genesis") == 0) {
-        bench_genesis(argv[3], (uint32_t)strtoul(argv[2], NULL, 10));
+        struct bench_genesis g = {.accounts = (uint32_t)strtoul(argv[2], NULL, 10)};
+
+        bench_genesis(argv[3], &g);
     } else if (argc == 2 && strcmp(argv[1], "blocks") == 0) {
         blocks(false);
         blocks(true);

@@ -709,3 +709,14 @@ CREATE FUNCTION tidemark.tree_root(tree smallint, height bigint, OUT leaves bigi
     AS 'MODULE_PATHNAME', 'tidemark_tree_root';
 COMMENT ON FUNCTION tidemark.tree_root(smallint, bigint) IS
     'Number of leaves and root of one of the ten state trees, recomputed from the rows as of a height by as many processes as the server gives a query';
+
+CREATE FUNCTION tidemark.diff_rows(
+    view text, h1 bigint, h2 bigint,
+    OUT key bytea, OUT name text, OUT op text, OUT column_name text, OUT from_value text,
+    OUT to_value text, OUT height bigint, OUT step text, OUT tx_index integer,
+    OUT hash tidemark.hash32, OUT message_type text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 ROWS 1000
+    AS 'MODULE_PATHNAME', 'tidemark_diff_rows';
+COMMENT ON FUNCTION tidemark.diff_rows(text, bigint, bigint) IS
+    'The rows of tidemark.diff for heights that are known to be kept; use that function';

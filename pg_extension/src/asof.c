@@ -2,6 +2,20 @@
 
 #include "query.h"
 
+static int64 window(int class)
+{
+    int64 heights = ASOF_CLASS_FACTOR;
+
+    for (int i = 0; i < class; i++)
+        heights *= ASOF_CLASS_FACTOR;
+    return heights;
+}
+
+int64 asof_latest_end(int class, int64 height)
+{
+    return class == ASOF_CLASSES - 1 ? PG_INT64_MAX : height + window(class);
+}
+
 static void append_branch(StringInfo sql, const char *columns, const char *table,
                           const char *condition, const char *height)
 {
@@ -12,18 +26,16 @@ static void append_branch(StringInfo sql, const char *columns, const char *table
 void asof_append(StringInfo sql, const char *columns, const char *table, const char *condition,
                  const char *height)
 {
-    int window = 1;
-
     append_branch(sql, columns, table, condition, height);
-    for (int class = 0; class < HISTORY_CLASSES; class ++) {
+    for (int class = 0; class < ASOF_CLASSES; class ++) {
         char *part = psprintf("%s_history_%d", table, class);
 
-        window *= HISTORY_FACTOR;
         appendStringInfoString(sql, " UNION ALL ");
         append_branch(sql, columns, part, condition, height);
         appendStringInfo(sql, " AND valid_to" OP_GT "%s", height);
-        if (class < HISTORY_CLASSES - 1)
-            appendStringInfo(sql, " AND valid_to" OP_LE "(%s" OP_PLUS "%d)", height, window);
+        if (class < ASOF_CLASSES - 1)
+            appendStringInfo(sql, " AND valid_to" OP_LE "(%s" OP_PLUS "%lld)", height,
+                             (long long)window(class));
         pfree(part);
     }
 }

@@ -7,7 +7,10 @@
 #include "lib/stringinfo.h"
 
 /* A version of class c lived less than 8^(c+1) heights; the last class has no such bound. */
-enum { HISTORY_CLASSES = 6, HISTORY_FACTOR = 8 };
+enum { ASOF_CLASSES = 6, ASOF_CLASS_FACTOR = 8 };
+
+/* The last height at which a row of the class that is true at `height` can end. */
+int64 asof_latest_end(int class, int64 height);
 
 /*
  * Appends the seven branches, joined by UNION ALL: the current table and the history's classes of

@@ -1,18 +1,16 @@
 #include "page_source.h"
 
 #include "asof.h"
+#include "node_scan.h"
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 enum {
     PAGES_AT_ONCE = 256,
-    SLOTS = 1 << SMT_PAGE_BITS,
+    SLOTS = NODE_SCAN_SLOTS,
     LAST_DEPTH = SMT_PAGE_BITS * SMT_STORED_LEVELS, /* of a page: no rows below, leaves only */
-    /* Paths whose pages are guessed, and depth of the last guess: trees of 2^24 leaves have few
-     * below. */
-    GUESSED_PATHS_MAX = 8,
-    GUESSED_DEPTH_MAX = 24,
+    WALKED_PATHS_MAX = 16,                          /* paths with all their pages at once */
     /* Leaves that share 60 bits of their paths: a second one takes 2^60 hashes to find. */
     GROUND_LEAVES_MAX = 1024
 };
@@ -25,30 +23,6 @@ struct page {
     struct smt_leaf *leaves;
     size_t leaf_count;
 };
-
-/* Node rows of each page: place of the page (from 1), prefix, digest. */
-static struct query *nodes_query(void)
-{
-    static struct query q;
-    StringInfoData sql;
-
-    if (q.sql != NULL)
-        return &q;
-    initStringInfo(&sql);
-    appendStringInfoString(&sql, "SELECT w.place, n.prefix, n.digest FROM unnest($3, $4) WITH "
-                                 "ORDINALITY AS w(depth, page, place), LATERAL (");
-    asof_append(&sql, "prefix, digest", "tree_node",
-                "tree" OP_EQ "$2 AND depth" OP_EQ "w.depth AND (prefix" OP_SHIFT "6)" OP_EQ
-                "w.page AND prefix" OP_GE "(w.page OPERATOR(pg_catalog.*) 64) AND prefix" OP_LT
-                "((w.page" OP_PLUS "1) OPERATOR(pg_catalog.*) 64)",
-                "$1");
-    appendStringInfoString(&sql, ") n ORDER BY 1, 2");
-    q = (struct query){MemoryContextStrdup(TopMemoryContext, sql.data),
-                       4,
-                       {INT8OID, INT2OID, INT2ARRAYOID, INT8ARRAYOID},
-                       NULL};
-    return &q;
-}
 
 /* Single nodes: place in the list (from 1), digest. */
 static struct query *node_query(void)
@@ -82,62 +56,19 @@ static struct hash32 digest_column(HeapTuple row, int n, struct arena *a)
     return h;
 }
 
-/* Node rows on their way into their pages; page for page, ascending. */
-struct receiver {
-    DestReceiver pub;
-    struct page *pages;
-};
-
-static void startup(DestReceiver *self, int operation, TupleDesc type)
+static void read_page(struct node_scan *scan, enum tree_id tree, height_t height, struct page *page)
 {
-    (void)self;
-    (void)operation;
-    query_check_type(type, 2, INT8OID);
-    query_check_type(type, 3, BYTEAOID);
-}
-
-static bool receive(TupleTableSlot *slot, DestReceiver *self)
-{
-    struct page *pages = ((struct receiver *)self)->pages, *page;
-    struct smt_node_row *row;
-    struct varlena *digest;
-
-    slot_getallattrs(slot);
-    page = &pages[DatumGetInt64(slot->tts_values[0]) - 1];
-    /* A row twice in the history would not fit; the install finds the page wrong then. */
-    if (page->row_count == SLOTS || slot->tts_isnull[1] || slot->tts_isnull[2])
-        return true;
-    row = &page->rows[page->row_count++];
-    memset(row, 0, sizeof *row);
-    row->depth = (uint8_t)(page->id.depth + SMT_PAGE_BITS);
-    row->prefix = (uint64_t)DatumGetInt64(slot->tts_values[1]);
-    digest = pg_detoast_datum_packed((struct varlena *)DatumGetPointer(slot->tts_values[2]));
-    memcpy(row->digest.b, VARDATA_ANY(digest),
-           Min(VARSIZE_ANY_EXHDR(digest), sizeof row->digest.b));
-    return true;
-}
-
-static void nothing(DestReceiver *self)
-{
-    (void)self;
+    page->row_count =
+        page->id.depth == LAST_DEPTH ? 0 : node_scan_page(scan, tree, page->id, height, page->rows);
 }
 
 static void read_nodes(enum tree_id tree, height_t height, struct page *pages, size_t count)
 {
-    struct receiver r = {{receive, startup, nothing, nothing, DestNone}, pages};
-    int16 *depth = palloc(sizeof *depth * count);
-    int64 *prefix = palloc(sizeof *prefix * count);
-    Datum values[4];
+    struct node_scan *scan = node_scan_begin();
 
-    for (size_t i = 0; i < count; i++) {
-        depth[i] = (int16)(pages[i].id.depth + SMT_PAGE_BITS);
-        prefix[i] = (int64)pages[i].id.prefix;
-    }
-    values[0] = Int64GetDatum(height);
-    values[1] = Int16GetDatum((int16)tree);
-    values[2] = reader_int2_array(depth, count);
-    values[3] = reader_int8_array(prefix, count);
-    query_run_into(nodes_query(), values, &r.pub);
+    for (size_t i = 0; i < count; i++)
+        read_page(scan, tree, height, &pages[i]);
+    node_scan_end(scan);
 }
 
 int64 first_path64(uint64_t prefix, int depth)
@@ -236,8 +167,25 @@ static void take_leaves(struct arena *a, struct page *page, const struct smt_lea
     }
 }
 
+static void keep_rows(struct arena *a, struct page_rows *rows, const struct record **records,
+                      size_t count)
+{
+    if (rows->count + count > rows->room) {
+        const struct record **old = rows->list;
+
+        rows->room = 2 * (rows->count + count);
+        rows->list = arena_array(a, const struct record *, rows->room);
+        if (rows->count > 0)
+            memcpy(rows->list, old, sizeof *old * rows->count);
+    }
+    if (count > 0)
+        memcpy(rows->list + rows->count, records, sizeof *records * count);
+    rows->count += count;
+}
+
 static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t height,
-                               struct page *pages, size_t count, struct tm_error *e)
+                               struct page *pages, size_t count, struct page_rows *rows,
+                               struct tm_error *e)
 {
     struct ranges r = {.low = palloc(sizeof(int64) * count * SLOTS),
                        .high = palloc(sizeof(int64) * count * SLOTS)};
@@ -256,6 +204,8 @@ static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t heig
                        "tree nodes are missing: more than %zu rows lie where "
                        "the stored nodes leave room for them",
                        r.leaves);
+    if (rows != NULL)
+        keep_rows(a, rows, records, found);
     leaves = arena_array(a, struct smt_leaf, found);
     buffer_init(&scratch, a, 512);
     for (size_t i = 0; i < found; i++) {
@@ -271,7 +221,7 @@ static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t heig
 /* The pages of a few paths: one round for each level of the tree that is not there yet. */
 static enum tm_err fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
                         const struct hash32 *paths, size_t count, struct page *pages,
-                        struct tm_error *e)
+                        struct page_rows *rows, struct tm_error *e)
 {
     struct smt_page_id wanted[PAGES_AT_ONCE];
     enum tm_err err = TM_OK;
@@ -283,7 +233,7 @@ static enum tm_err fill(struct arena *a, struct smt *t, enum tree_id tree, heigh
         for (size_t i = 0; i < n; i++)
             pages[i].id = wanted[i];
         read_nodes(tree, height, pages, n);
-        err = read_leaves(a, tree, height, pages, n, e);
+        err = read_leaves(a, tree, height, pages, n, rows, e);
         for (size_t i = 0; err == TM_OK && i < n; i++)
             err = smt_install(t, pages[i].id, pages[i].rows, pages[i].row_count, pages[i].leaves,
                               pages[i].leaf_count, e);
@@ -299,72 +249,72 @@ static bool has_row(const struct page *page, uint64_t prefix)
     return false;
 }
 
-static bool has_page(const struct page *pages, size_t count, struct smt_page_id id)
+static struct page *find_page(struct page *pages, size_t count, struct smt_page_id id)
 {
     for (size_t i = 0; i < count; i++)
         if (pages[i].id.depth == id.depth && pages[i].id.prefix == id.prefix)
-            return true;
-    return false;
-}
-
-/* The pages on the way to one path, as far as their nodes say that they are there. */
-static size_t keep_existing(struct page *pages, size_t count)
-{
-    size_t n = 1;
-
-    while (n < count && has_row(&pages[n - 1], pages[n].id.prefix))
-        n++;
-    return n;
+            return &pages[i];
+    return NULL;
 }
 
 /*
- * The pages of a few paths in two statements instead of two for each level: which pages there can
- * be is known from the path alone, and the nodes tell which there are. Deeper ones are left to
- * fill.
+ * The pages of a few paths with one statement for all their leaves: which pages there can be is
+ * known from the path alone, and the nodes of each tell whether there is one below.
  */
-static enum tm_err guess(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
-                         const struct hash32 *paths, size_t count, struct page *pages,
-                         struct tm_error *e)
+static enum tm_err walk(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
+                        const struct hash32 *paths, size_t count, struct page *pages,
+                        struct page_rows *rows, struct tm_error *e)
 {
-    enum { LEVELS = GUESSED_DEPTH_MAX / SMT_PAGE_BITS + 1 };
+    struct node_scan *scan = node_scan_begin();
     enum tm_err err;
-    size_t kept = 0;
+    size_t n = 0;
 
-    memset(pages, 0, sizeof *pages * count * LEVELS);
-    for (size_t i = 0; i < count * LEVELS; i++) {
-        int depth = (int)(i % LEVELS) * SMT_PAGE_BITS;
-        uint64_t bits = (uint64_t)path64(&paths[i / LEVELS]) ^ UINT64_C(1) << 63;
-
-        pages[i].id = (struct smt_page_id){(uint8_t)depth, depth == 0 ? 0 : bits >> (64 - depth)};
-    }
-    read_nodes(tree, height, pages, count * LEVELS);
     for (size_t i = 0; i < count; i++) {
-        struct page *way = pages + i * LEVELS;
-        size_t n = keep_existing(way, LEVELS);
+        uint64_t bits = (uint64_t)path64(&paths[i]) ^ UINT64_C(1) << 63;
+        const struct page *above = NULL;
 
-        for (size_t k = 0; k < n; k++)
-            if (!has_page(pages, kept, way[k].id))
-                pages[kept++] = way[k];
+        for (int depth = 0; depth <= LAST_DEPTH; depth += SMT_PAGE_BITS) {
+            struct smt_page_id id = {(uint8_t)depth, depth == 0 ? 0 : bits >> (64 - depth)};
+            struct page *page = find_page(pages, n, id);
+
+            if (above != NULL && !has_row(above, id.prefix))
+                break;
+            if (page == NULL) {
+                page = &pages[n++];
+                *page = (struct page){.id = id};
+                read_page(scan, tree, height, page);
+            }
+            above = page;
+        }
     }
-    err = read_leaves(a, tree, height, pages, kept, e);
-    for (size_t i = 0; err == TM_OK && i < kept; i++)
+    node_scan_end(scan);
+    err = read_leaves(a, tree, height, pages, n, rows, e);
+    for (size_t i = 0; err == TM_OK && i < n; i++)
         err = smt_install(t, pages[i].id, pages[i].rows, pages[i].row_count, pages[i].leaves,
                           pages[i].leaf_count, e);
+    return err;
+}
+
+enum tm_err page_source_fill_rows(struct arena *a, struct smt *t, enum tree_id tree,
+                                  height_t height, const struct hash32 *paths, size_t count,
+                                  struct page_rows *rows, struct tm_error *e)
+{
+    struct page *pages = palloc(sizeof *pages * PAGES_AT_ONCE);
+    enum tm_err err = TM_OK;
+
+    if (count > 0 && count <= WALKED_PATHS_MAX)
+        err = walk(a, t, tree, height, paths, count, pages, rows, e);
+    for (size_t from = 0; err == TM_OK && from < count; from += PAGES_AT_ONCE)
+        err = fill(a, t, tree, height, paths + from, Min(count - from, PAGES_AT_ONCE), pages, rows,
+                   e);
+    pfree(pages);
     return err;
 }
 
 enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
                              const struct hash32 *paths, size_t count, struct tm_error *e)
 {
-    struct page *pages = palloc(sizeof *pages * PAGES_AT_ONCE);
-    enum tm_err err = TM_OK;
-
-    if (count > 0 && count <= GUESSED_PATHS_MAX)
-        err = guess(a, t, tree, height, paths, count, pages, e);
-    for (size_t from = 0; err == TM_OK && from < count; from += PAGES_AT_ONCE)
-        err = fill(a, t, tree, height, paths + from, Min(count - from, PAGES_AT_ONCE), pages, e);
-    pfree(pages);
-    return err;
+    return page_source_fill_rows(a, t, tree, height, paths, count, NULL, e);
 }
 
 size_t page_source_compare(struct arena *a, enum tree_id tree, height_t height,

@@ -9,13 +9,7 @@
 #include "protocol/sha256/sha256.h"
 #include "protocol/sha3/sha3.h"
 
-enum {
-    TREE_NAME_MAX = 64,
-    SHOWN_KEY_MAX = 64,
-    /* Rows that may have one path64: a second one takes 2^64 hashes to find. */
-    SAME_PATH64_MAX = 16,
-    ANY_SIZE = 0
-};
+enum { TREE_NAME_MAX = 64, SHOWN_KEY_MAX = 64, ANY_SIZE = 0 };
 
 /* Bytes that a key of the tree has; pools had longer ones as well (state.md 5.4). */
 static const struct {
@@ -114,26 +108,19 @@ static int by_path(const void *x, const void *y)
     return memcmp(a->path.b, b->path.b, sizeof a->path.b);
 }
 
-/* The rows under the keys; items are sorted by path. */
-static void read_values(struct arena *a, enum tree_id tree, int64 height, struct proof_item *items,
+/* The leaves of those keys whose rows were found; items are sorted by path. */
+static void take_values(struct arena *a, const struct page_rows *rows, struct proof_item *items,
                         size_t count)
 {
-    int64 *places = palloc(sizeof *places * count);
-    const struct record **rows;
-    size_t found;
-
-    for (size_t i = 0; i < count; i++)
-        places[i] = path64(&items[i].path);
-    rows = reader_paths_at(a, tree, height, places, places, count, count * SAME_PATH64_MAX, &found);
-    for (size_t i = 0; i < found; i++) {
-        struct proof_item wanted = {.path = record_path(rows[i])};
+    for (size_t i = 0; i < rows->count; i++) {
+        struct proof_item wanted = {.path = record_path(rows->list[i])};
         struct proof_item *item = bsearch(&wanted, items, count, sizeof *items, by_path);
         struct buffer leaf;
 
         if (item == NULL)
             continue;
         buffer_init(&leaf, a, 256);
-        record_leaf(rows[i], &leaf);
+        record_leaf(rows->list[i], &leaf);
         /* The same key may have been asked for more than once. */
         while (item > items && by_path(item - 1, &wanted) == 0)
             item--;
@@ -162,17 +149,21 @@ static void check_leaf(enum tree_id tree, int64 height, const struct smt_version
 }
 
 static enum tm_err prove_items(struct arena *a, struct smt *t, enum tree_id tree, int64 height,
-                               const struct proof_item *items, size_t count, struct proof *out,
+                               struct proof_item *items, size_t count, struct proof *out,
                                struct tm_error *e)
 {
+    struct page_rows rows = {0};
     struct smt_proof *single = arena_array(a, struct smt_proof, count);
     struct hash32 *paths = arena_array(a, struct hash32, count);
     enum tm_err err;
 
     for (size_t i = 0; i < count; i++)
         paths[i] = items[i].path;
-    err = page_source_fill(a, t, tree, height, paths, count, e);
+    err = page_source_fill_rows(a, t, tree, height, paths, count, &rows, e);
+    take_values(a, &rows, items, count);
     for (size_t i = 0; i < count && err == TM_OK; i++) {
+        if (!items[i].present)
+            check_size(a, tree, items[i].key);
         check_leaf(tree, height, smt_base(t), &items[i]);
         err = smt_prove(smt_base(t), &paths[i], a, &single[i]);
         if (err != TM_OK)
@@ -196,10 +187,6 @@ void prover_prove(struct arena *a, enum tree_id tree, const struct bytes *keys, 
         items[i] = (struct proof_item){.key = keys[i], .path = sha256(keys[i])};
     qsort(items, count, sizeof *items, by_path);
     root = read_root(a, tree, height);
-    read_values(a, tree, height, items, count);
-    for (size_t i = 0; i < count; i++)
-        if (!items[i].present)
-            check_size(a, tree, items[i].key);
     t = smt_new();
     PG_TRY();
     {

@@ -24,12 +24,7 @@ enum {
 
 /* Where a piece lies: the current table, a class of the history, or, under `reference`, the
  * transactions of which one may stand in several blocks. */
-enum {
-    SOURCE_CURRENT,
-    SOURCE_HISTORY,
-    SOURCE_REPEATED = SOURCE_HISTORY + HISTORY_CLASSES,
-    SOURCES
-};
+enum { SOURCE_CURRENT, SOURCE_HISTORY, SOURCE_REPEATED = SOURCE_HISTORY + ASOF_CLASSES, SOURCES };
 
 static struct query queries[SOURCES][TREES];
 
@@ -119,7 +114,7 @@ static void add_pages(struct pieces *p, BlockNumber blocks)
 static void add_heights(struct pieces *p, int class, height_t height, height_t tip, int64 window,
                         BlockNumber blocks)
 {
-    int64 last = class < HISTORY_CLASSES - 1 ? height + window : PG_INT64_MAX;
+    int64 last = class < ASOF_CLASSES - 1 ? height + window : PG_INT64_MAX;
     int64 heights = Min(last, tip) - height, pieces = divide(blocks, heights), low = height;
 
     for (int64 i = 1; i < pieces; i++) {
@@ -144,10 +139,10 @@ struct tree_piece *tree_scan_pieces(enum tree_id tree, height_t height, const st
         add(&p, SOURCE_REPEATED, 0, 0);
     else
         add_pages(&p, current);
-    for (int class = 0; class < HISTORY_CLASSES && tree != TREE_TRANSACTIONS; class ++) {
+    for (int class = 0; class < ASOF_CLASSES && tree != TREE_TRANSACTIONS; class ++) {
         BlockNumber history = blocks_of(psprintf("%s_history_%d", table, class));
 
-        window *= HISTORY_FACTOR;
+        window *= ASOF_CLASS_FACTOR;
         if (history > 0)
             add_heights(&p, class, height, tip->height, window, history);
         if (height < tip->height)

@@ -1,0 +1,144 @@
+#include "row_scan.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/visibilitymap.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_index.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/predicate.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/snapmgr.h"
+
+static bool is_key(Relation heap, Relation index, const struct row_scan_key *key)
+{
+    if (!index->rd_index->indisvalid || index->rd_rel->relam != BTREE_AM_OID ||
+        index->rd_index->indnkeyatts != key->count ||
+        index->rd_index->indnatts != key->count + key->included ||
+        RelationGetIndexPredicate(index) != NIL)
+        return false;
+    for (int i = 0; i < key->count + key->included; i++) {
+        AttrNumber wanted =
+            key->columns[i] == NULL ? 0 : get_attnum(RelationGetRelid(heap), key->columns[i]);
+
+        if (index->rd_index->indkey.values[i] != wanted)
+            return false;
+    }
+    return true;
+}
+
+static Relation open_index(Relation heap, const struct row_scan_key *key)
+{
+    List *list = RelationGetIndexList(heap);
+    Relation found = NULL;
+    ListCell *cell;
+
+    foreach (cell, list) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+
+        if (is_key(heap, index, key)) {
+            found = index;
+            break;
+        }
+        index_close(index, AccessShareLock);
+    }
+    list_free(list);
+    if (found == NULL)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("table \"%s\" lacks an index on %s", RelationGetRelationName(heap),
+                               key->columns[0]),
+                        errhint("Restore the database from a backup, or replay the chain.")));
+    return found;
+}
+
+void row_scan_open(struct row_scan *s, const char *table, const struct row_scan_key *key,
+                   int conditions)
+{
+    Oid oid = get_relname_relid(table, get_namespace_oid("ledger", false));
+    AclResult allowed;
+
+    if (!OidIsValid(oid))
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no table \"ledger.%s\"", table),
+                 errhint("Run `tidemark migrate`.")));
+    allowed = pg_class_aclcheck(oid, GetUserId(), ACL_SELECT);
+    if (allowed != ACLCHECK_OK)
+        aclcheck_error(allowed, OBJECT_TABLE, table);
+    s->heap = table_open(oid, AccessShareLock);
+    s->index = open_index(s->heap, key);
+    s->slot = table_slot_create(s->heap, NULL);
+    s->conditions = conditions;
+    s->visibility = InvalidBuffer;
+    s->scan = index_beginscan(s->heap, s->index, GetActiveSnapshot(), conditions, 0);
+}
+
+void row_scan_close(struct row_scan *s)
+{
+    if (BufferIsValid(s->visibility))
+        ReleaseBuffer(s->visibility);
+    index_endscan(s->scan);
+    ExecDropSingleTupleTableSlot(s->slot);
+    index_close(s->index, AccessShareLock);
+    table_close(s->heap, AccessShareLock);
+}
+
+AttrNumber row_scan_column(const struct row_scan *s, const char *name)
+{
+    AttrNumber n = get_attnum(RelationGetRelid(s->heap), name);
+
+    if (n == InvalidAttrNumber)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                        errmsg("table \"%s\" has no column \"%s\"",
+                               RelationGetRelationName(s->heap), name),
+                        errhint("Run `tidemark migrate`.")));
+    return n;
+}
+
+void row_scan_start(struct row_scan *s, ScanKey conditions)
+{
+    index_rescan(s->scan, conditions, s->conditions, NULL, 0);
+}
+
+bool row_scan_next(struct row_scan *s)
+{
+    return index_getnext_slot(s->scan, ForwardScanDirection, s->slot);
+}
+
+void row_scan_want_keys(struct row_scan *s)
+{
+    s->scan->xs_want_itup = true;
+}
+
+bool row_scan_next_key(struct row_scan *s)
+{
+    while (index_getnext_tid(s->scan, ForwardScanDirection) != NULL)
+        if (row_scan_visible(s))
+            return true;
+    return false;
+}
+
+bool row_scan_visible(struct row_scan *s)
+{
+    BlockNumber block = ItemPointerGetBlockNumber(&s->scan->xs_heaptid);
+
+    if (VM_ALL_VISIBLE(s->heap, block, &s->visibility)) {
+        PredicateLockPage(s->heap, block, s->scan->xs_snapshot);
+        return true;
+    }
+    if (!index_fetch_heap(s->scan, s->slot))
+        return false;
+    ExecClearTuple(s->slot);
+    return true;
+}
+
+void row_scan_condition(const struct row_scan *s, ScanKey out, AttrNumber n,
+                        StrategyNumber strategy, RegProcedure procedure, Datum value)
+{
+    ScanKeyInit(out, n, strategy, procedure, value);
+    out->sk_collation = s->index->rd_indcollation[n - 1];
+}

@@ -1,0 +1,78 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # test_dir and data come from tests/lib.sh
+# Readers that run reports without a pause, beside the node or on a streaming replica.
+readers=''
+replica=''
+replica_host=$test_dir/replica_socket
+
+# readers_start COUNT HOST ROLE [CPU]
+readers_start() {
+    local pin=() options=()
+    [ $# -lt 4 ] || pin=(taskset -c "$4")
+    [ "$2" != "$replica_host" ] || options=(-c default_transaction_read_only=on)
+    echo "  $1 readers" >&2
+    PGHOST=$2 PGUSER=$3 PGOPTIONS="${options[*]}" "${pin[@]}" pgbench -n -c "$1" -j 1 -T 86400 \
+        -f tests/bench/reports.sql >"$test_dir/readers" 2>&1 &
+    readers=$!
+    wait_for 20 readers_run "$1" "$2" || {
+        echo "make bench: the readers do not run" >&2
+        tail -n 3 "$test_dir/readers" >&2
+        exit 1
+    }
+}
+
+# readers_run COUNT HOST: all of them are at work.
+readers_run() {
+    [ "$(PGHOST=$2 psql -XqAt -c "SELECT count(*) FROM pg_stat_activity
+                                  WHERE application_name = 'pgbench'")" -ge "$1" ]
+}
+
+readers_stop() {
+    kill "$readers" 2>/dev/null || echo 'make bench: the readers ended before the node did' >&2
+    wait "$readers" 2>/dev/null
+}
+
+# pin_cluster CPU: the server of $data and all its processes, those to come as well.
+pin_cluster() {
+    local server process
+    server=$(head -n 1 "$data/cluster/data/postmaster.pid")
+    for process in "$server" $(pgrep -P "$server"); do
+        taskset -a -p -c "$1" "$process" >/dev/null 2>&1
+    done
+}
+
+as_owner() {
+    local owner
+    owner=$(stat -c %U "$data/cluster/data")
+    if [ "$owner" = "$(id -un)" ]; then "$@"; else runuser -u "$owner" -- "$@"; fi
+}
+
+# replica_start CPU: a streaming replica of the server of $data at $replica_host, in step with it.
+replica_start() {
+    local tools
+    tools=$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir)
+    echo '  a replica' >&2
+    mkdir -m 777 "$replica_host" "$test_dir/replica"
+    as_owner "$tools/pg_basebackup" -h "$PGHOST" -U postgres -D "$test_dir/replica/data" \
+        -X stream -R -c fast || exit 1
+    as_owner taskset -c "$1" "$data/cluster/prefix/lib/postgresql/15/bin/postgres" \
+        -D "$test_dir/replica/data" -c unix_socket_directories="$replica_host" \
+        -c unix_socket_permissions=0777 >"$test_dir/replica/log" 2>&1 &
+    replica=$!
+    wait_for 60 replica_in_step || {
+        tail -n 5 "$test_dir/replica/log" >&2
+        echo 'make bench: the replica does not follow' >&2
+        exit 1
+    }
+}
+
+replica_in_step() {
+    [ "$(psql -XqAt -c "SELECT count(*) FROM pg_stat_replication
+                        WHERE replay_lsn >= pg_current_wal_flush_lsn()")" = 1 ]
+}
+
+replica_stop() {
+    kill -INT "$(head -n 1 "$test_dir/replica/data/postmaster.pid")"
+    wait "$replica" 2>/dev/null
+    rm -rf "$test_dir/replica" "$replica_host"
+}
