@@ -4,58 +4,22 @@ CREATE FUNCTION tidemark.state_hash(h bigint) RETURNS tidemark.hash32
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (SELECT b.state_hash FROM tidemark.height($1) AS at(h), ledger.block b WHERE b.height = at.h);
 
--- Recomputes all ten trees from the rows as of h. The height stands in the branches as a value of
--- its own, not through LATERAL, so that large trees get parallel plans.
-DO $$
-DECLARE
-    trees text;
-BEGIN
-    SELECT string_agg(format(
-        E'    SELECT %s AS number, count(*) AS leaves, tidemark.smt_root(%s, %s) AS root\n'
-        '    FROM (%s) v', v.tree, v.tree_key, v.leaf,
-        ledger.rows_at(v.name, 'at_height', (
-            SELECT string_agg('v.' || c, ', ')
-            FROM unnest(v.key_columns || ARRAY['valid_from'] || v.value_columns) c))),
-        E'\n    UNION ALL\n' ORDER BY v.tree)
-    INTO STRICT trees
-    FROM ledger.versioned v WHERE v.tree IS NOT NULL;
-
-    EXECUTE format($function$
+-- Recomputes all ten trees from the rows as of h.
 CREATE FUNCTION tidemark.verify_state(h bigint)
 RETURNS TABLE (tree text, leaves bigint, recomputed_root bytea, recorded_root bytea, ok boolean)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
-SET search_path = pg_catalog, pg_temp AS $body$
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     at_height CONSTANT bigint := tidemark.height(h);
 BEGIN
     RETURN QUERY
-    WITH computed AS (
-%s
-    UNION ALL
-    -- Under `reference` a transaction may stand in several blocks, one of them pruned; the tree has
-    -- it once.
-    SELECT 6, count(*), tidemark.smt_root(t.hash, t.tx, t.value_hash)
-    FROM (
-        SELECT t.hash, t.tx, t.value_hash
-        FROM ledger.transaction t
-        WHERE t.height <= at_height
-            AND (SELECT c.rules = 'standard' FROM ledger.chain c)
-        UNION ALL (
-            SELECT DISTINCT ON (t.hash, coalesce(t.value_hash, sha256(t.tx)))
-                t.hash, t.tx, t.value_hash
-            FROM ledger.transaction t
-            WHERE t.height <= at_height
-                AND (SELECT c.rules <> 'standard' FROM ledger.chain c))
-    ) t
-    )
     SELECT names.name, c.leaves, c.root, b.tree_roots[names.number],
         c.root IS NOT DISTINCT FROM b.tree_roots[names.number]
     FROM unnest(ARRAY['app', 'val', 'fish', 'servicer', 'account', 'pool', 'transactions',
                       'params', 'flags', 'ibc']) WITH ORDINALITY names(name, number)
-    JOIN computed c ON c.number = names.number - 1
+    CROSS JOIN LATERAL tidemark.tree_root((names.number - 1)::smallint, at_height) c
     LEFT JOIN ledger.block b ON b.height = at_height
     ORDER BY names.number;
-END $body$ $function$, trees);
 END $$;
 
 -- The one way in for transactions through SQL. The check reads the rows of the tip in the caller's

@@ -704,6 +704,12 @@ CREATE FUNCTION tidemark.session_load_at(
 COMMENT ON FUNCTION tidemark.session_load_at(bigint, text, text) IS
     'For each relay chain (or the given one) and each servicer that can be drawn for it: in how many sessions of all applications staked for the chain it is as of block h, out of how many there are, e.g. session_load_at(1200, NULL, ''''). Raises where no session exists';
 
+CREATE FUNCTION tidemark.tree_root(tree smallint, height bigint, OUT leaves bigint, OUT root bytea)
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
+    AS 'MODULE_PATHNAME', 'tidemark_tree_root';
+COMMENT ON FUNCTION tidemark.tree_root(smallint, bigint) IS
+    'Number of leaves and root of one of the ten state trees, recomputed from the rows as of a height by as many processes as the server gives a query';
+
 CREATE FUNCTION tidemark.diff_rows(
     view text, h1 bigint, h2 bigint,
     OUT key bytea, OUT name text, OUT op text, OUT column_name text, OUT from_value text,

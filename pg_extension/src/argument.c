@@ -1,9 +1,10 @@
 #include "argument.h"
 
+#include "stored_number.h"
+
 #include "access/detoast.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 
 static void raise_too_long(const char *what, size_t limit)
 {
@@ -51,13 +52,14 @@ struct hash32 argument_hash(Datum value, const char *what)
 
 struct bytes argument_whole_number(Datum value, const char *what)
 {
-    struct bytes text = bytes_of(DatumGetCString(DirectFunctionCall1(numeric_out, value)));
+    struct bytes text = stored_number_text(value);
     bool negative = text.size > 0 && text.data[0] == '-';
 
     for (size_t i = negative; i < text.size; i++)
         if (text.data[i] < '0' || text.data[i] > '9')
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                            errmsg("%s is not a whole number: %.40s", what, text.data),
+                            errmsg("%s is not a whole number: %.*s", what, (int)Min(text.size, 40),
+                                   (const char *)text.data),
                             errdetail("Amounts are whole upokt, with a scale of 0.")));
     if (text.size > AMOUNT_DIGITS_MAX)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

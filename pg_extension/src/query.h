@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "executor/spi.h"
+#include "tcop/dest.h"
 
 #include "protocol/base/arena.h"
 
@@ -40,8 +41,14 @@ void query_run(struct query *q, const Datum *values);
 /* The same with one plan for all values; always call it for this statement, or never. */
 void query_run_generic(struct query *q, const Datum *values);
 
+/* The same with one plan, giving each row to `to` instead of keeping it. */
+void query_run_into(struct query *q, const Datum *values, DestReceiver *to);
+
 /* The same seeing what this transaction wrote before (a new snapshot): for seal alone. */
 void query_run_fresh(struct query *q, const Datum *values);
+
+/* Raises unless column n (from 1) has this type, or a domain over it. */
+void query_check_type(TupleDesc desc, int n, Oid type);
 
 /* Column n (from 1) of a row. The declared type, or the base type of its domain, must be `type`. */
 Datum query_value(HeapTuple row, int n, Oid type, bool *is_null);

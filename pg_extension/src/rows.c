@@ -1,32 +1,64 @@
 #include "rows.h"
 
 #include "result.h"
+#include "stored_number.h"
 
 #include "protocol/sha256/sha256.h"
 
 #include "utils/array.h"
-#include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #define ACTOR_COLUMNS                                                                              \
     "address, valid_from, public_key, output_address, stake, stake_text, service_url, chains, "    \
     "paused_height, unstaking_height"
+#define ACTOR_TYPES                                                                                \
+    {                                                                                              \
+        BYTEAOID, INT8OID, BYTEAOID, BYTEAOID, NUMERICOID, TEXTOID, TEXTOID, TEXTARRAYOID,         \
+            INT8OID, INT8OID                                                                       \
+    }
+
+#define ACTOR(name)                                                                                \
+    {                                                                                              \
+        name, "address", BYTEAOID, ACTOR_COLUMNS, ACTOR_TYPES, "tidemark.path64(address)"          \
+    }
+
+#define BALANCE(name)                                                                              \
+    {                                                                                              \
+        name, "address", BYTEAOID, "address, valid_from, balance",                                 \
+            {BYTEAOID, INT8OID, NUMERICOID}, "tidemark.path64(address)"                            \
+    }
 
 static const struct tree_table TABLE[TREES] = {
-    [TREE_APP] = {"application", "address", BYTEAOID, ACTOR_COLUMNS, "tidemark.path64(address)"},
-    [TREE_VAL] = {"validator", "address", BYTEAOID, ACTOR_COLUMNS, "tidemark.path64(address)"},
-    [TREE_FISH] = {"fisherman", "address", BYTEAOID, ACTOR_COLUMNS, "tidemark.path64(address)"},
-    [TREE_SERVICER] = {"servicer", "address", BYTEAOID, ACTOR_COLUMNS, "tidemark.path64(address)"},
-    [TREE_ACCOUNT] = {"account", "address", BYTEAOID, "address, valid_from, balance",
-                      "tidemark.path64(address)"},
-    [TREE_POOL] = {"pool", "address", BYTEAOID, "address, valid_from, balance",
-                   "tidemark.path64(address)"},
-    [TREE_TRANSACTIONS] = {"transaction", "hash", BYTEAOID, "hash, height, tx, value_hash",
+    [TREE_APP] = ACTOR("application"),
+    [TREE_VAL] = ACTOR("validator"),
+    [TREE_FISH] = ACTOR("fisherman"),
+    [TREE_SERVICER] = ACTOR("servicer"),
+    [TREE_ACCOUNT] = BALANCE("account"),
+    [TREE_POOL] = BALANCE("pool"),
+    [TREE_TRANSACTIONS] = {"transaction",
+                           "hash",
+                           BYTEAOID,
+                           "hash, height, tx, value_hash",
+                           {BYTEAOID, INT8OID, BYTEAOID, BYTEAOID},
                            "tidemark.path64(hash)"},
-    [TREE_PARAMS] = {"param", "name", TEXTOID, "name, valid_from, value",
+    [TREE_PARAMS] = {"param",
+                     "name",
+                     TEXTOID,
+                     "name, valid_from, value",
+                     {TEXTOID, INT8OID, TEXTOID},
                      "tidemark.path64(tidemark.param_key(name))"},
-    [TREE_FLAGS] = {"flag", "name", TEXTOID, "name, valid_from, value, enabled",
+    [TREE_FLAGS] = {"flag",
+                    "name",
+                    TEXTOID,
+                    "name, valid_from, value, enabled",
+                    {TEXTOID, INT8OID, TEXTOID, BOOLOID},
                     "tidemark.path64(tidemark.param_key(name))"},
-    [TREE_IBC] = {"ibc_entry", "path", BYTEAOID, "key, valid_from, value", "tidemark.path64(key)"},
+    [TREE_IBC] = {"ibc_entry",
+                  "path",
+                  BYTEAOID,
+                  "key, valid_from, value",
+                  {BYTEAOID, INT8OID, BYTEAOID},
+                  "tidemark.path64(key)"},
 };
 
 const struct tree_table *rows_table(enum tree_id tree)
@@ -34,108 +66,153 @@ const struct tree_table *rows_table(enum tree_id tree)
     return &TABLE[tree];
 }
 
-static struct bytes number(struct arena *a, HeapTuple row, int n)
+void rows_check(enum tree_id tree, TupleDesc desc)
 {
-    bool is_null;
-    Datum value = query_value(row, n, NUMERICOID, &is_null);
+    const Oid *types = TABLE[tree].types;
 
-    if (is_null)
-        return (struct bytes){NULL, 0};
-    return arena_copy(a, bytes_of(DatumGetCString(DirectFunctionCall1(numeric_out, value))));
+    for (int i = 0; i < ROWS_COLUMNS_MAX && types[i] != InvalidOid; i++)
+        query_check_type(desc, i + 1, types[i]);
 }
 
-static void read_actor(struct arena *a, HeapTuple row, struct actor *actor)
+/* A row on its way to a record. Columns are counted from 1. */
+struct row {
+    const Datum *values;
+    const bool *nulls;
+};
+
+static struct bytes bytes_at(const struct row *row, int n)
 {
-    bool is_null;
-    Datum value, *elements;
+    struct varlena *v;
+
+    if (row->nulls[n - 1])
+        return (struct bytes){NULL, 0};
+    v = pg_detoast_datum_packed((struct varlena *)DatumGetPointer(row->values[n - 1]));
+    return bytes_make(VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
+}
+
+static int64 int64_at(const struct row *row, int n)
+{
+    if (row->nulls[n - 1])
+        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                        errmsg("column %d of a row of schema \"ledger\" is NULL", n)));
+    return DatumGetInt64(row->values[n - 1]);
+}
+
+static struct bytes number_at(const struct row *row, int n)
+{
+    if (row->nulls[n - 1])
+        return (struct bytes){NULL, 0};
+    return stored_number_text(row->values[n - 1]);
+}
+
+static void read_actor(const struct row *row, struct actor *actor)
+{
+    Datum *elements;
     bool *nulls;
     int count;
 
-    actor->public_key = query_bytes(row, 3, BYTEAOID, a);
-    actor->output = query_bytes(row, 4, BYTEAOID, a);
-    query_value(row, 6, TEXTOID, &is_null);
-    actor->stake_text = is_null ? number(a, row, 5) : query_bytes(row, 6, TEXTOID, a);
-    actor->service_url = query_bytes(row, 7, TEXTOID, a);
-    actor->paused_height = query_int64(row, 9);
-    actor->unstaking_height = query_int64(row, 10);
-    value = query_value(row, 8, TEXTARRAYOID, &is_null);
-    if (is_null)
+    actor->public_key = bytes_at(row, 3);
+    actor->output = bytes_at(row, 4);
+    actor->stake_text = row->nulls[5] ? number_at(row, 5) : bytes_at(row, 6);
+    actor->service_url = bytes_at(row, 7);
+    actor->paused_height = int64_at(row, 9);
+    actor->unstaking_height = int64_at(row, 10);
+    if (row->nulls[7])
         return;
-    deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements,
-                      &nulls, &count);
-    actor->chains = arena_array(a, struct bytes, count);
+    deconstruct_array(DatumGetArrayTypeP(row->values[7]), TEXTOID, -1, false, TYPALIGN_INT,
+                      &elements, &nulls, &count);
+    actor->chains = palloc(sizeof *actor->chains * (count + 1));
     for (int i = 0; i < count; i++) {
         text *t;
 
         if (nulls[i])
             continue;
         t = DatumGetTextPP(elements[i]);
-        actor->chains[actor->chain_count++] =
-            arena_copy(a, bytes_make(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)));
+        actor->chains[actor->chain_count++] = bytes_make(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
     }
 }
 
 /* Zeros where the column is no digest: no leaf has those. */
-static const struct hash32 *read_digest(struct arena *a, HeapTuple row, int n)
+static const struct hash32 *digest_at(const struct row *row, int n)
 {
-    struct hash32 *digest = arena_new(a, struct hash32);
-    struct bytes b = query_bytes(row, n, BYTEAOID, a);
+    struct hash32 *digest = palloc0(sizeof *digest);
+    struct bytes b = bytes_at(row, n);
 
-    memset(digest, 0, sizeof *digest);
     if (b.size == sizeof *digest)
         memcpy(digest, b.data, sizeof *digest);
     return digest;
 }
 
-struct record *rows_record(struct arena *a, enum tree_id tree, HeapTuple row)
+void rows_read(enum tree_id tree, const Datum *values, const bool *nulls, struct record *out)
 {
-    struct record *r = arena_new(a, struct record);
-    bool is_null;
+    struct row row = {values, nulls};
 
-    r->tree = tree;
-    r->key = query_bytes(row, 1, tree == TREE_PARAMS || tree == TREE_FLAGS ? TEXTOID : BYTEAOID, a);
-    r->valid_from = query_int64(row, 2);
+    memset(out, 0, sizeof *out);
+    out->tree = tree;
+    out->key = bytes_at(&row, 1);
+    out->valid_from = int64_at(&row, 2);
     switch (tree) {
     case TREE_APP:
     case TREE_VAL:
     case TREE_FISH:
     case TREE_SERVICER:
-        read_actor(a, row, &r->actor);
+        read_actor(&row, &out->actor);
         break;
     case TREE_ACCOUNT:
     case TREE_POOL:
-        r->balance.text = number(a, row, 3);
-        break;
-    case TREE_PARAMS:
-        r->value = query_bytes(row, 3, TEXTOID, a);
-        break;
-    case TREE_FLAGS:
-        r->flag.value = query_bytes(row, 3, TEXTOID, a);
-        r->flag.enabled = DatumGetBool(query_value(row, 4, BOOLOID, &is_null));
+        out->balance.text = number_at(&row, 3);
         break;
     case TREE_TRANSACTIONS:
-        query_value(row, 3, BYTEAOID, &is_null);
-        if (is_null)
-            r->pruned = read_digest(a, row, 4);
+        if (nulls[2])
+            out->pruned = digest_at(&row, 4);
         else
-            r->value = query_bytes(row, 3, BYTEAOID, a);
+            out->value = bytes_at(&row, 3);
         break;
+    case TREE_FLAGS:
+        out->flag.value = bytes_at(&row, 3);
+        out->flag.enabled = !nulls[3] && DatumGetBool(values[3]);
+        break;
+    case TREE_PARAMS:
     case TREE_IBC:
-        r->value = query_bytes(row, 3, BYTEAOID, a);
+        out->value = bytes_at(&row, 3);
         break;
     case TREES:
         break;
     }
-    return r;
+}
+
+static struct record *record_of(struct arena *a, enum tree_id tree, HeapTuple tuple)
+{
+    Datum values[ROWS_COLUMNS_MAX];
+    bool nulls[ROWS_COLUMNS_MAX];
+    struct record row;
+
+    heap_deform_tuple(tuple, SPI_tuptable->tupdesc, values, nulls);
+    rows_read(tree, values, nulls, &row);
+    return record_copy(a, &row);
+}
+
+struct record *rows_record(struct arena *a, enum tree_id tree, HeapTuple row)
+{
+    rows_check(tree, SPI_tuptable->tupdesc);
+    return record_of(a, tree, row);
 }
 
 const struct record **rows_records(struct arena *a, enum tree_id tree, size_t *count)
 {
     const struct record **out = arena_array(a, const struct record *, SPI_processed);
+    MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "row", ALLOCSET_SMALL_SIZES);
+    MemoryContext before = MemoryContextSwitchTo(row);
 
-    for (uint64 i = 0; i < SPI_processed; i++)
-        out[i] = rows_record(a, tree, SPI_tuptable->vals[i]);
+    rows_check(tree, SPI_tuptable->tupdesc);
+    for (uint64 i = 0; i < SPI_processed; i++) {
+        out[i] = record_of(a, tree, SPI_tuptable->vals[i]);
+        MemoryContextReset(row);
+    }
+    MemoryContextSwitchTo(before);
+    MemoryContextDelete(row);
     *count = SPI_processed;
+    SPI_freetuptable(SPI_tuptable);
     return out;
 }
 

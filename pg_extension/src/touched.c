@@ -167,6 +167,21 @@ static const char *check_step(struct arena *a, const struct touched_tree *t, str
     return NULL;
 }
 
+/* From the rows before, which are the leaves under the root before, to the root after: that proves
+ * the rows after as well. */
+static const char *check_before_and_step(struct arena *a, const struct touched_tree *t,
+                                         struct smt *tree, struct touched *leaves, size_t count)
+{
+    const char *detail = NULL;
+
+    /* The first block makes the whole tree. */
+    if (t->height > 0) {
+        read_rows(a, t, BEFORE, leaves, count);
+        detail = check_side(a, t, BEFORE, tree, leaves, count);
+    }
+    return detail != NULL ? detail : check_step(a, t, tree, leaves, count);
+}
+
 size_t touched_verify(struct arena *a, const struct touched_tree *t, const char **detail)
 {
     size_t count;
@@ -177,15 +192,14 @@ size_t touched_verify(struct arena *a, const struct touched_tree *t, const char 
     PG_TRY();
     {
         read_rows(a, t, AFTER, leaves, count);
-        /* The first block makes the whole tree, so its step alone proves every leaf. */
-        if (t->height > 0)
-            *detail = check_side(a, t, AFTER, trees[AFTER], leaves, count);
-        if (*detail == NULL && t->height > 0 && t->has_before) {
-            read_rows(a, t, BEFORE, leaves, count);
-            *detail = check_side(a, t, BEFORE, trees[BEFORE], leaves, count);
+        if (t->has_before)
+            *detail = check_before_and_step(a, t, trees[BEFORE], leaves, count);
+        /* Where something does not hold, the state after tells which row it is. */
+        if (t->height > 0 && (!t->has_before || *detail != NULL)) {
+            const char *after = check_side(a, t, AFTER, trees[AFTER], leaves, count);
+
+            *detail = after != NULL ? after : *detail;
         }
-        if (*detail == NULL && t->has_before)
-            *detail = check_step(a, t, trees[BEFORE], leaves, count);
     }
     PG_FINALLY();
     {

@@ -16,10 +16,11 @@ struct touched_tree {
 };
 
 /*
- * Checks the leaves that ledger.change and ledger.transaction name for the block: the rows as of
- * the height are the leaves under its root; with has_before, those before it are the leaves under
- * the root before, and the changes lead from one root to the other and to the tree nodes as stored.
- * Returns the number of touched leaves; *detail is NULL or the first thing that does not hold.
+ * Checks the leaves that ledger.change and ledger.transaction name for the block. With has_before:
+ * the rows before the block are the leaves under the root before, and their changes to the rows
+ * after it lead to its root and to the tree nodes as stored. Without: the rows after it are the
+ * leaves under its root. Returns the number of touched leaves; *detail is NULL or the first thing
+ * that does not hold.
  */
 size_t touched_verify(struct arena *a, const struct touched_tree *tree, const char **detail);
 

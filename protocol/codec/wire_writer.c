@@ -9,6 +9,10 @@ void wire_varint(struct buffer *out, uint64_t n)
     uint8_t run[VARINT_MAX];
     size_t size = 0;
 
+    if (n < 0x80) {
+        *buffer_extend(out, 1) = (uint8_t)n;
+        return;
+    }
     while (n >= 0x80) {
         run[size++] = (uint8_t)(n | 0x80);
         n >>= 7;

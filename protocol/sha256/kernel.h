@@ -27,6 +27,9 @@ sha256_nodes_fn sha256_nodes_portable;
 #ifdef SHA256_X86
 sha256_compress_fn sha256_compress_shani;
 sha256_nodes_fn sha256_nodes_shani;
+/* n messages of `count` whole blocks each, their padding included. */
+void sha256_messages_shani(const uint8_t *const *blocks, size_t count, struct hash32 *const *out,
+                           size_t n);
 /* n is a multiple of SHA256_LANES. */
 sha256_nodes_fn sha256_nodes_avx512;
 #endif

@@ -88,12 +88,10 @@ enum sha256_kernel sha256_kernel_best(void)
     return sha256_kernel_available(SHA256_SHANI) ? SHA256_SHANI : SHA256_PORTABLE;
 }
 
-/* Digest after the last, incomplete block of a message of `size` bytes. */
-static struct hash32 finish(uint32_t h[8], const uint8_t *rest, uint64_t size)
+/* The last, incomplete block of a message of `size` bytes with its padding: one block or two. */
+static size_t pad(uint8_t block[2 * SHA256_BLOCK], const uint8_t *rest, uint64_t size)
 {
-    uint8_t block[2 * SHA256_BLOCK];
     size_t used = size % SHA256_BLOCK, blocks = used < SHA256_BLOCK - 8 ? 1 : 2;
-    struct hash32 out;
 
     memset(block, 0, SHA256_BLOCK);
     if (blocks == 2)
@@ -103,7 +101,16 @@ static struct hash32 finish(uint32_t h[8], const uint8_t *rest, uint64_t size)
     block[used] = 0x80;
     sha256_store(block + blocks * SHA256_BLOCK - 8, (uint32_t)(size >> 29));
     sha256_store(block + blocks * SHA256_BLOCK - 4, (uint32_t)(size << 3));
-    compress(h, block, blocks);
+    return blocks;
+}
+
+/* Digest after all whole blocks of a message of `size` bytes. */
+static struct hash32 finish(uint32_t h[8], const uint8_t *rest, uint64_t size)
+{
+    uint8_t block[2 * SHA256_BLOCK];
+    struct hash32 out;
+
+    compress(h, block, pad(block, rest, size));
     for (int i = 0; i < 8; i++)
         sha256_store(out.b + 4 * i, h[i]);
     return out;
@@ -118,6 +125,66 @@ struct hash32 sha256(struct bytes message)
     if (whole > 0)
         compress(h, message.data, whole);
     return finish(h, whole > 0 ? message.data + whole * SHA256_BLOCK : message.data, message.size);
+}
+
+#ifdef SHA256_X86
+/* Messages of the same number of blocks wait here until they fill the kernel. */
+struct waiting {
+    uint8_t block[4][2 * SHA256_BLOCK];
+    const uint8_t *message[4];
+    struct hash32 *out[4];
+    size_t count;
+};
+
+static void wait_for_others(struct waiting *w, size_t blocks, struct bytes message,
+                            struct hash32 *out)
+{
+    size_t n = w->count++;
+
+    w->message[n] = w->block[n];
+    w->out[n] = out;
+    if (message.size >= SHA256_BLOCK) {
+        memcpy(w->block[n], message.data, SHA256_BLOCK);
+        pad(w->block[n] + SHA256_BLOCK, message.data + SHA256_BLOCK, message.size);
+    } else {
+        pad(w->block[n], message.data, message.size);
+    }
+    if (w->count == sizeof w->block / sizeof *w->block) {
+        sha256_messages_shani(w->message, blocks, w->out, w->count);
+        w->count = 0;
+    }
+}
+
+static void many_shani(const struct bytes *messages, struct hash32 *out, size_t n)
+{
+    struct waiting one, two;
+
+    one.count = two.count = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t size = messages[i].size;
+
+        if (size < SHA256_BLOCK - 8)
+            wait_for_others(&one, 1, messages[i], &out[i]);
+        else if (size < 2 * SHA256_BLOCK - 8)
+            wait_for_others(&two, 2, messages[i], &out[i]);
+        else
+            out[i] = sha256(messages[i]);
+    }
+    sha256_messages_shani(one.message, 1, one.out, one.count);
+    sha256_messages_shani(two.message, 2, two.out, two.count);
+}
+#endif
+
+void sha256_many(const struct bytes *messages, struct hash32 *out, size_t n)
+{
+#ifdef SHA256_X86
+    if ((available() & 1u << SHA256_SHANI) != 0) {
+        many_shani(messages, out, n);
+        return;
+    }
+#endif
+    for (size_t i = 0; i < n; i++)
+        out[i] = sha256(messages[i]);
 }
 
 void sha256_begin(struct sha256_state *s)

@@ -22,6 +22,9 @@ enum sha256_kernel sha256_kernel_best(void);
 /* Digest of any message, by the best kernel there is. */
 struct hash32 sha256(struct bytes message);
 
+/* Digests of n messages: the short ones are hashed side by side where the processor gains by it. */
+void sha256_many(const struct bytes *messages, struct hash32 *out, size_t n);
+
 /* Incremental form, for messages in parts. */
 struct sha256_state {
     uint32_t h[8];

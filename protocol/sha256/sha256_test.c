@@ -137,6 +137,31 @@ static void nodes_equal_openssl(void **state)
     }
 }
 
+/* Every length around the block borders, mixed, in lists of every length. */
+static void many_equal_each_alone(void **state)
+{
+    enum { LENGTHS = 200 };
+    static uint8_t bytes[LENGTHS][LENGTHS];
+    struct bytes messages[LENGTHS];
+    struct hash32 out[LENGTHS + 1];
+
+    (void)state;
+    for (size_t n = 0; n <= LENGTHS; n++) {
+        fill(bytes, sizeof bytes);
+        memset(out, 0, sizeof out);
+        for (size_t i = 0; i < n; i++)
+            messages[i] = bytes_make(bytes[i], (i * 89 + n) % LENGTHS);
+        sha256_many(messages, out, n);
+        for (size_t i = 0; i <= LENGTHS; i++) {
+            struct hash32 want = {{0}};
+
+            if (i < n)
+                SHA256(messages[i].data, messages[i].size, want.b);
+            assert_memory_equal(out[i].b, want.b, sizeof want.b);
+        }
+    }
+}
+
 static void every_last_byte(void **state)
 {
     (void)state;
@@ -203,7 +228,7 @@ int main(void)
         cmocka_unit_test(known_answers),         cmocka_unit_test(any_length_equals_openssl),
         cmocka_unit_test(parts_equal_the_whole), cmocka_unit_test(nodes_equal_openssl),
         cmocka_unit_test(every_last_byte),       cmocka_unit_test(results_may_replace_their_inputs),
-        cmocka_unit_test(kernels_have_names),
+        cmocka_unit_test(kernels_have_names),    cmocka_unit_test(many_equal_each_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,63 @@ SHANI void nodes_interleaved(uint8_t prefix, const struct hash32 *const *left,
 #undef EACH_LANE
 }
 
+/* `lanes` messages of `count` whole blocks each, their padding included. */
+SHANI void messages_interleaved(const uint8_t *const *blocks, size_t count,
+                                struct hash32 *const *out, const int lanes)
+{
+    struct state s[4];
+
+#define EACH_LANE _Pragma("GCC unroll 4") for (int l = 0; l < lanes; l++)
+    EACH_LANE s[l] = load_state(sha256_initial);
+    for (size_t k = 0; k < count; k++) {
+        struct state before[4];
+        __m128i w[4][4];
+
+        EACH_LANE
+        {
+            const __m128i *block = (const __m128i *)(blocks[l] + k * SHA256_BLOCK);
+
+            before[l] = s[l];
+            _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) w[l][i] =
+                big_endian(_mm_loadu_si128(block + i));
+        }
+#define STEP(i) EACH_LANE step(&s[l], w[l], i);
+        SIXTEEN(STEP)
+#undef STEP
+        EACH_LANE
+        {
+            s[l].abef = _mm_add_epi32(s[l].abef, before[l].abef);
+            s[l].cdgh = _mm_add_epi32(s[l].cdgh, before[l].cdgh);
+        }
+    }
+    EACH_LANE
+    {
+        __m128i dcba, hgfe;
+
+        unpack_state(&s[l], &dcba, &hgfe);
+        _mm_storeu_si128((__m128i *)out[l]->b, big_endian(dcba));
+        _mm_storeu_si128((__m128i *)out[l]->b + 1, big_endian(hgfe));
+    }
+#undef EACH_LANE
+}
+
+__attribute__((target("sha,sse4.1,ssse3"))) void sha256_messages_shani(const uint8_t *const *blocks,
+                                                                       size_t count,
+                                                                       struct hash32 *const *out,
+                                                                       size_t n)
+{
+    size_t i = 0;
+
+    for (; i + 4 <= n; i += 4)
+        messages_interleaved(blocks + i, count, out + i, 4);
+    if (i + 2 <= n) {
+        messages_interleaved(blocks + i, count, out + i, 2);
+        i += 2;
+    }
+    if (i < n)
+        messages_interleaved(blocks + i, count, out + i, 1);
+}
+
 __attribute__((target("sha,sse4.1,ssse3"))) void
 sha256_nodes_shani(uint8_t prefix, const struct hash32 *const *left,
                    const struct hash32 *const *right, struct hash32 *const *out, size_t n)

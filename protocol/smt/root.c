@@ -1,5 +1,5 @@
 /*
- * The root over sorted leaves alone. One path of a fold hashes one node after the other, each from
+ * Roots over sorted leaves alone. One path of a fold hashes one node after the other, each from
  * the one before; here several subtrees are folded side by side, so that their hashes fill the
  * lanes of the kernel.
  */
@@ -95,13 +95,13 @@ static bool wants_hash(struct lane *l, const struct hash32 **left, const struct 
     }
 }
 
-static unsigned subtree_of(const struct smt_leaf *leaf)
+static unsigned subtree_of(const struct smt_leaf *leaf, unsigned depth)
 {
-    return leaf->path.b[0] >> (8 - TOP_BITS);
+    return (unsigned)(smt_word(leaf->path.b, 0) << depth >> (64 - TOP_BITS));
 }
 
-/* The leaves of subtree n of SUBTREES, from *next on. */
-static void give(struct lane *l, unsigned n, const struct smt_leaf *const **next,
+/* The leaves of subtree n of the SUBTREES below `depth`, from *next on. */
+static void give(struct lane *l, unsigned depth, unsigned n, const struct smt_leaf *const **next,
                  const struct smt_leaf *const *end)
 {
     const struct smt_leaf *const *low = *next, *const *high = end;
@@ -109,7 +109,7 @@ static void give(struct lane *l, unsigned n, const struct smt_leaf *const **next
     while (low < high) {
         const struct smt_leaf *const *middle = low + (high - low) / 2;
 
-        if (subtree_of(*middle) <= n)
+        if (subtree_of(*middle, depth) <= n)
             low = middle + 1;
         else
             high = middle;
@@ -118,13 +118,14 @@ static void give(struct lane *l, unsigned n, const struct smt_leaf *const **next
     l->subtree = n;
     l->considered = false;
     /* Where the leaves are not sorted, the search may have ended anywhere. */
-    l->unsorted = *next < low && (subtree_of(**next) != n || subtree_of(low[-1]) != n);
+    l->unsorted =
+        *next < low && (subtree_of(**next, depth) != n || subtree_of(low[-1], depth) != n);
     l->next = *next;
     l->end = *next = low;
 }
 
-enum tm_err smt_root_of_hashed(const struct smt_leaf *const *leaves, size_t count,
-                               struct hash32 *out, struct tm_error *e)
+enum tm_err smt_subtree_of_hashed(const struct smt_leaf *const *leaves, size_t count,
+                                  unsigned depth, struct smt_subtree *out, struct tm_error *e)
 {
     const struct smt_leaf *const *next = leaves, *const *end = leaves + count;
     struct smt_part top[SUBTREES];
@@ -132,9 +133,10 @@ enum tm_err smt_root_of_hashed(const struct smt_leaf *const *leaves, size_t coun
     struct lane lane[LANES];
     unsigned given = 0, lanes = 0;
     struct smt_fold fold;
+    struct smt_part whole;
 
     while (lanes < LANES)
-        give(&lane[lanes++], given++, &next, end);
+        give(&lane[lanes++], depth, given++, &next, end);
     while (lanes > 0) {
         const struct hash32 *left[LANES], *right[LANES];
         struct hash32 *to[LANES];
@@ -151,7 +153,7 @@ enum tm_err smt_root_of_hashed(const struct smt_leaf *const *leaves, size_t coun
             if (there[l->subtree])
                 top[l->subtree] = l->fold.part[0];
             if (given < SUBTREES)
-                give(l, given++, &next, end);
+                give(l, depth, given++, &next, end);
             else if (i < --lanes)
                 *l = lane[lanes];
         }
@@ -163,8 +165,24 @@ enum tm_err smt_root_of_hashed(const struct smt_leaf *const *leaves, size_t coun
     for (unsigned i = 0; i < SUBTREES; i++)
         if (there[i])
             smt_fold_add(&fold, top[i]);
-    if (!sorted || next != end)
+    if (!sorted || next != end || smt_common(leaves[0]->path.b, end[-1]->path.b) < depth)
         return tm_fail(e, TM_ERR_MALFORMED, "leaves are not in the order of their paths");
+    whole = smt_fold_end(&fold, depth);
+    *out = (struct smt_subtree){whole.path, whole.digest, whole.depth};
+    return TM_OK;
+}
+
+enum tm_err smt_root_of_subtrees(const struct smt_subtree *subtrees, size_t count,
+                                 struct hash32 *out, struct tm_error *e)
+{
+    struct smt_fold fold;
+
+    smt_fold_begin(&fold, NULL);
+    for (size_t i = 0; i < count; i++)
+        if (!smt_fold_add(&fold, (struct smt_part){.path = subtrees[i].path,
+                                                   .digest = subtrees[i].digest,
+                                                   .depth = subtrees[i].depth}))
+            return tm_fail(e, TM_ERR_MALFORMED, "subtrees are not in the order of their paths");
     *out = smt_fold_end(&fold, 0).digest;
     return TM_OK;
 }

@@ -27,15 +27,33 @@ static void make_leaves(struct smt_leaf *leaves, uint32_t count, size_t same)
     qsort(leaves, count, sizeof *leaves, by_path);
 }
 
-static enum tm_err root_of_hashed(struct smt_leaf *leaves, size_t count, struct hash32 *out)
+static unsigned first_bits(const struct smt_leaf *leaf, unsigned bits)
 {
-    const struct smt_leaf *pointers[LEAVES];
+    return bits == 0 ? 0 : (leaf->path.b[0] << 8 | leaf->path.b[1]) >> (16 - bits);
+}
+
+/* The root by way of the subtrees below `depth`. */
+static enum tm_err root_of_hashed(struct smt_leaf *leaves, size_t count, unsigned depth,
+                                  struct hash32 *out)
+{
+    static const struct smt_leaf *pointers[LEAVES];
+    static struct smt_subtree subtrees[LEAVES];
+    size_t parts = 0;
     struct tm_error e;
 
     for (size_t i = 0; i < count; i++)
         pointers[i] = &leaves[i];
     smt_hash_leaves(leaves, count);
-    return smt_root_of_hashed(pointers, count, out, &e);
+    for (size_t from = 0, to = 0; from < count; from = to) {
+        enum tm_err err;
+
+        while (to < count && first_bits(&leaves[to], depth) == first_bits(&leaves[from], depth))
+            to++;
+        err = smt_subtree_of_hashed(pointers + from, to - from, depth, &subtrees[parts++], &e);
+        if (err != TM_OK)
+            return err;
+    }
+    return smt_root_of_subtrees(subtrees, parts, out, &e);
 }
 
 static void is_the_root_of_the_same_leaves(void **state)
@@ -46,15 +64,30 @@ static void is_the_root_of_the_same_leaves(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        for (size_t same = 0; same < 28; same += 9) {
-            struct hash32 expected, found;
-            struct tm_error e;
+        for (size_t same = 0; same < 28; same += 9)
+            for (unsigned depth = 0; depth <= 12; depth += 4) {
+                struct hash32 expected, found;
+                struct tm_error e;
 
-            make_leaves(leaves, counts[i], same);
-            assert_int_equal(smt_root_of_sorted(leaves, counts[i], scratch, &expected, &e), TM_OK);
-            assert_int_equal(root_of_hashed(leaves, counts[i], &found), TM_OK);
-            assert_memory_equal(&found, &expected, sizeof found);
-        }
+                make_leaves(leaves, counts[i], same);
+                assert_int_equal(smt_root_of_sorted(leaves, counts[i], scratch, &expected, &e),
+                                 TM_OK);
+                assert_int_equal(root_of_hashed(leaves, counts[i], depth, &found), TM_OK);
+                assert_memory_equal(&found, &expected, sizeof found);
+            }
+}
+
+static void leaves_of_several_subtrees_are_refused(void **state)
+{
+    static struct smt_leaf leaves[LEAVES];
+    const struct smt_leaf *two[2] = {&leaves[0], &leaves[LEAVES - 1]};
+    struct smt_subtree out;
+    struct tm_error e;
+
+    (void)state;
+    make_leaves(leaves, LEAVES, 0);
+    assert_int_equal(smt_subtree_of_hashed(two, 2, 0, &out, &e), TM_OK);
+    assert_int_equal(smt_subtree_of_hashed(two, 2, 8, &out, &e), TM_ERR_MALFORMED);
 }
 
 static void leaves_out_of_order_are_refused(void **state)
@@ -69,18 +102,21 @@ static void leaves_out_of_order_are_refused(void **state)
         make_leaves(leaves, LEAVES, 0);
         kept = leaves[i];
         leaves[i] = leaves[i - 1];
-        assert_int_equal(root_of_hashed(leaves, LEAVES, &root), TM_ERR_MALFORMED);
+        assert_int_equal(root_of_hashed(leaves, LEAVES, 0, &root), TM_ERR_MALFORMED);
         make_leaves(leaves, LEAVES, 0);
         leaves[i] = leaves[0];
         leaves[0] = kept;
-        assert_int_equal(root_of_hashed(leaves, LEAVES, &root), TM_ERR_MALFORMED);
+        assert_int_equal(root_of_hashed(leaves, LEAVES, 0, &root), TM_ERR_MALFORMED);
     }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(is_the_root_of_the_same_leaves),
-                                       cmocka_unit_test(leaves_out_of_order_are_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_the_root_of_the_same_leaves),
+        cmocka_unit_test(leaves_out_of_order_are_refused),
+        cmocka_unit_test(leaves_of_several_subtrees_are_refused),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,8 +125,21 @@ enum tm_err smt_root_of_sorted(const struct smt_leaf *leaves, size_t count, stru
  * of its value hash. */
 void smt_hash_leaves(struct smt_leaf *leaves, size_t count);
 
-/* smt_root_of_sorted over leaves so hashed: the end of the SQL aggregate. */
-enum tm_err smt_root_of_hashed(const struct smt_leaf *const *leaves, size_t count,
-                               struct hash32 *out, struct tm_error *e);
+/* A subtree with one leaf or more: its digest stands at `depth`, or anywhere where a single leaf is
+ * all there is (SMT_DEPTH). */
+struct smt_subtree {
+    struct hash32 path, digest; /* path: of some leaf in it */
+    uint16_t depth;
+};
+
+/* The subtree of leaves hashed by smt_hash_leaves, sorted by path, each once (TM_ERR_MALFORMED), at
+ * least one, which all share the first `depth` bits (at most 56) of their paths. */
+enum tm_err smt_subtree_of_hashed(const struct smt_leaf *const *leaves, size_t count,
+                                  unsigned depth, struct smt_subtree *out, struct tm_error *e);
+
+/* The root over subtrees at the same depth, sorted by path: the end of smt_root_of_sorted where its
+ * parts were hashed apart from each other. */
+enum tm_err smt_root_of_subtrees(const struct smt_subtree *subtrees, size_t count,
+                                 struct hash32 *out, struct tm_error *e);
 
 #endif

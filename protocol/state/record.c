@@ -152,6 +152,8 @@ struct record *record_copy(struct arena *a, const struct record *r)
 
     *copy = *r;
     copy->key = arena_copy(a, r->key);
+    if (r->pruned != NULL)
+        copy->pruned = (const struct hash32 *)arena_copy(a, bytes_hash(r->pruned)).data;
     switch (r->tree) {
     case TREE_APP:
     case TREE_VAL:
