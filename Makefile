@@ -20,10 +20,13 @@ PROTOS := $(wildcard protocol/proto/*.proto)
 PB_C := $(PROTOS:%.proto=$(BUILD)/%.pb-c.c)
 is_part = $(filter-out %_test.c %_fuzz.c %_bench.c,$(1))
 
+# What several tests or benchmarks share; in no program.
+TEST_PARTS := node/executor/test_chain.c $(call is_part,$(wildcard node/shell/bench/*.c))
+
 PROTOCOL_SRC := $(call is_part,$(wildcard protocol/*/*.c))
 NODE_MAINS := node/tidemark.c node/tidemarkd.c node/tidemark-proof.c
-NODE_SRC := $(filter-out node/shell/%,$(call is_part,$(wildcard node/*/*.c node/*/*/*.c)))
-SHELL_SRC := $(call is_part,$(wildcard node/shell/*.c node/shell/*/*.c))
+NODE_SRC := $(filter-out node/shell/% $(TEST_PARTS),$(call is_part,$(wildcard node/*/*.c)))
+SHELL_SRC := $(filter-out $(TEST_PARTS),$(call is_part,$(wildcard node/shell/*/*.c)))
 CLI_SRC := $(filter node/cli/%,$(NODE_SRC))
 NODE_SRC := $(filter-out node/cli/%,$(NODE_SRC))
 
@@ -44,13 +47,14 @@ $(BUILD_ID_OBJ): SAN_CFLAGS += -DTIDEMARK_BUILD_ID='"$(BUILD_ID)"'
 LIB_PROTOCOL := $(BUILD)/lib/libtidemark_protocol.a
 LIB_NODE := $(BUILD)/lib/libtidemark_node.a
 LIB_SHELL := $(BUILD)/lib/libtidemark_shell.a
+LIB_TEST := $(BUILD)/lib/libtidemark_test.a
 LIB_SAN := $(BUILD)/san/lib/libtidemark_protocol.a
 
 TEST_SRC := $(wildcard protocol/*/*_test.c node/*/*_test.c node/*/*/*_test.c)
 TESTS := $(TEST_SRC:%.c=$(BUILD)/test/%)
 FUZZ_SRC := $(wildcard protocol/*/*_fuzz.c)
 FUZZERS := $(FUZZ_SRC:%.c=$(BUILD)/fuzz/%)
-BENCH_SRC := $(wildcard protocol/*/*_bench.c node/*/*_bench.c)
+BENCH_SRC := $(wildcard protocol/*/*_bench.c node/shell/bench/*_bench.c)
 BENCHES := $(BENCH_SRC:%.c=$(BUILD)/bench/%)
 PROGRAMS := $(patsubst node/%.c,$(BUILD)/bin/%,$(wildcard $(NODE_MAINS)))
 
@@ -139,6 +143,7 @@ $(BUILD)/san/obj/%.o: %.c | $(PB_C)
 $(LIB_PROTOCOL): $(call obj,$(PROTOCOL_SRC)) $(PB_OBJ)
 $(LIB_NODE): $(call obj,$(NODE_SRC))
 $(LIB_SHELL): $(call obj,$(SHELL_SRC) $(CLI_SRC))
+$(LIB_TEST): $(call obj,$(TEST_PARTS))
 $(LIB_SAN): $(call san,$(PROTOCOL_SRC)) $(PB_SAN)
 
 %.a:
@@ -155,17 +160,17 @@ $(BUILD)/bin/tidemark-proof: $(BUILD)/obj/node/tidemark-proof.o $(LIB_SHELL) $(L
 	@mkdir -p $(dir $@)
 	@$(CC) -o $@ $< $(LIB_SHELL) $(LIB_PROTOCOL) $(PROTOCOL_LIBS)
 
-$(BUILD)/test/%: %.c $(LIB_PROTOCOL) $(LIB_NODE) $(LIB_SHELL)
+$(BUILD)/test/%: %.c $(LIB_TEST) $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL)
 	@mkdir -p $(dir $@)
-	@$(CC) $(ALL_CFLAGS) -I$(shell $(PG_CONFIG) --includedir) -MMD -MP -o $@ $< $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL) -lcmocka $(NODE_LIBS)
+	@$(CC) $(ALL_CFLAGS) -I$(shell $(PG_CONFIG) --includedir) -MMD -MP -o $@ $< $(LIB_TEST) $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL) -lcmocka $(NODE_LIBS)
 
 $(BUILD)/fuzz/%: %.c tests/fuzz/driver.c $(LIB_SAN)
 	@mkdir -p $(dir $@)
 	@$(CC) $(SAN_CFLAGS) -MMD -MP -o $@ $< tests/fuzz/driver.c $(LIB_SAN) $(PROTOCOL_LIBS)
 
-$(BUILD)/bench/%: %.c $(LIB_PROTOCOL) $(LIB_NODE) $(LIB_SHELL)
+$(BUILD)/bench/%: %.c $(LIB_TEST) $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL)
 	@mkdir -p $(dir $@)
-	@$(CC) $(ALL_CFLAGS) -I$(shell $(PG_CONFIG) --includedir) -MMD -MP -o $@ $< $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL) $(NODE_LIBS)
+	@$(CC) $(ALL_CFLAGS) -I$(shell $(PG_CONFIG) --includedir) -MMD -MP -o $@ $< $(LIB_TEST) $(LIB_SHELL) $(LIB_NODE) $(LIB_PROTOCOL) $(NODE_LIBS)
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/shell/solo_node.h"
+#include "node/shell/solo/solo_node.h"
 #include "protocol/base/arena.h"
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_LATER = 3 };

@@ -2,7 +2,7 @@
 
 #include "chain_options.h"
 #include "node/audit/share.h"
-#include "node/shell/auditor.h"
+#include "node/shell/audit/auditor.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "chain_options.h"
 
-#include "node/shell/database.h"
-#include "node/shell/migrations.h"
+#include "node/shell/cluster/database.h"
+#include "node/shell/store/migrations.h"
 
 PGconn *chain_connect(const char *name, const struct chain_options *o, const char *role)
 {

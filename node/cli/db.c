@@ -2,9 +2,9 @@
 #include <stdio.h>
 
 #include "cli.h"
-#include "node/shell/cluster.h"
-#include "node/shell/database.h"
-#include "node/shell/listen.h"
+#include "node/shell/cluster/cluster.h"
+#include "node/shell/cluster/database.h"
+#include "node/shell/cluster/listen.h"
 
 static const struct cli_topic TOPICS[] = {
     {"start", "start the database and leave it running; make it if it is new\n"},

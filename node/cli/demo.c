@@ -2,7 +2,7 @@
 
 #include "chain_options.h"
 #include "node/demo/traffic.h"
-#include "node/shell/keystore.h"
+#include "node/shell/keys/keystore.h"
 #include "protocol/base/hex.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 
 #include "chain_options.h"
 #include "node/recorded/recorded_block.h"
-#include "node/shell/store.h"
+#include "node/shell/store/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 #include <stdio.h>
 
 #include "cli.h"
-#include "node/shell/database.h"
-#include "node/shell/migrations.h"
-#include "node/shell/store.h"
+#include "node/shell/cluster/database.h"
+#include "node/shell/store/migrations.h"
+#include "node/shell/store/store.h"
 #include "protocol/base/hex.h"
 #include "protocol/genesis/genesis.h"
 

@@ -1,7 +1,7 @@
 #include "keys.h"
 
 #include "keys_options.h"
-#include "node/shell/files.h"
+#include "node/shell/system/files.h"
 #include "protocol/base/hex.h"
 #include "protocol/keys/armour.h"
 #include "protocol/keys/slip10.h"

@@ -3,7 +3,7 @@
 #define NODE_CLI_KEYS_OPTIONS_H
 
 #include "cli.h"
-#include "node/shell/keystore.h"
+#include "node/shell/keys/keystore.h"
 
 struct keys_options {
     const char *directory;        /* NULL: $HOME/.tidemark/keys */

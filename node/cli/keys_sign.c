@@ -2,7 +2,7 @@
 #include "keys.h"
 
 #include "keys_options.h"
-#include "node/shell/files.h"
+#include "node/shell/system/files.h"
 #include "protocol/base/hex.h"
 #include "protocol/transaction/transaction.h"
 #include "tx_input.h"

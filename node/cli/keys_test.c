@@ -1,7 +1,7 @@
 #include "keys.h"
 
 #include "capture.h"
-#include "node/shell/files.h"
+#include "node/shell/system/files.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "cli.h"
-#include "node/shell/database.h"
-#include "node/shell/migrations.h"
+#include "node/shell/cluster/database.h"
+#include "node/shell/store/migrations.h"
 
 static const char help[] =
     "usage: tidemark migrate [--data DIR | --db URL]\n"

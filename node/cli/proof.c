@@ -1,6 +1,6 @@
 #include "proof.h"
 
-#include "node/shell/files.h"
+#include "node/shell/system/files.h"
 #include "protocol/base/hex.h"
 #include "protocol/proof/follow.h"
 

@@ -1,8 +1,8 @@
 #include "prune.h"
 
 #include "chain_options.h"
-#include "node/shell/database.h"
-#include "node/shell/store.h"
+#include "node/shell/cluster/database.h"
+#include "node/shell/store/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>

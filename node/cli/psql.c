@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "cli.h"
-#include "node/shell/cluster_files.h"
-#include "node/shell/database.h"
+#include "node/shell/cluster/cluster_files.h"
+#include "node/shell/cluster/database.h"
 
 enum { STATEMENTS_MAX = 1000 };
 

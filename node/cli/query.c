@@ -1,8 +1,8 @@
 #include "query.h"
 
 #include "chain_options.h"
-#include "node/shell/database.h"
-#include "node/shell/migrations.h"
+#include "node/shell/cluster/database.h"
+#include "node/shell/store/migrations.h"
 #include "protocol/base/hex.h"
 #include "query_table.h"
 

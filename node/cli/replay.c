@@ -3,8 +3,8 @@
 #include "chain_options.h"
 #include "node/executor/executor.h"
 #include "node/recorded/recorded_block.h"
-#include "node/shell/store.h"
-#include "node/shell/workers.h"
+#include "node/shell/store/store.h"
+#include "node/shell/system/workers.h"
 #include "protocol/base/hex.h"
 
 #include <inttypes.h>

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "cli.h"
-#include "node/shell/database.h"
-#include "node/shell/replica.h"
+#include "node/shell/cluster/database.h"
+#include "node/shell/replica/replica.h"
 
 static const char NAME[] = "replica";
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "cli.h"
-#include "node/shell/database.h"
-#include "node/shell/migrations.h"
+#include "node/shell/cluster/database.h"
+#include "node/shell/store/migrations.h"
 
 static const char help[] = "usage: tidemark status [--data DIR | --db URL]\n"
                            "\n"

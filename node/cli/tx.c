@@ -2,7 +2,7 @@
 
 #include "chain_options.h"
 #include "keys_options.h"
-#include "node/shell/submission.h"
+#include "node/shell/solo/submission.h"
 #include "protocol/base/hex.h"
 #include "tx_input.h"
 #include "tx_message.h"

@@ -1,6 +1,6 @@
 #include "tx_input.h"
 
-#include "node/shell/files.h"
+#include "node/shell/system/files.h"
 #include "protocol/base/hex.h"
 #include "protocol/transaction/transaction.h"
 

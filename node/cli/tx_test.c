@@ -2,7 +2,7 @@
 
 #include "capture.h"
 #include "keys.h"
-#include "node/shell/files.h"
+#include "node/shell/system/files.h"
 #include "protocol/base/hex.h"
 #include "tx_message.h"
 

@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "cli.h"
-#include "node/shell/database.h"
-#include "node/shell/migrations.h"
-#include "node/shell/replica.h"
+#include "node/shell/cluster/database.h"
+#include "node/shell/store/migrations.h"
+#include "node/shell/replica/replica.h"
 
 enum {
     LOOK_MSEC = 100,  /* how often database and node are looked at */

@@ -1,7 +1,7 @@
 #include "verify.h"
 
 #include "chain_options.h"
-#include "node/shell/verify_walk.h"
+#include "node/shell/verify/verify_walk.h"
 #include "protocol/base/hex.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /*
  * What the executor needs of a place where the chain is kept. Two implementations: PostgreSQL
- * (node/shell/store_pg.c) and memory (store_memory.h, for simulation). Neither decides anything:
- * rows out, rows in.
+ * (node/shell/store/store_pg.c) and memory (store_memory.h, for simulation). Neither decides
+ * anything: rows out, rows in.
  *
  * Errors of every method: TM_ERR_IO: the outside world failed, nothing was changed, the call may be
  * repeated later. TM_ERR_MISMATCH: what is stored is not what it must be; the node has to stop.

@@ -20,10 +20,10 @@ admitted_readers() {
 heights_fill() {
     local genesis=$test_dir/heights.json
 
-    "$BENCH/node/shell/versions_bench" genesis $height_accounts $servicers $applications "$genesis"
+    "$BENCH/node/shell/bench/versions_bench" genesis $height_accounts $servicers $applications "$genesis"
     echo "  init with $height_accounts accounts, $versions versions over $heights heights" >&2
     "$TIDEMARK" init --data "$data" --genesis "$genesis" --rules standard >/dev/null || exit 1
-    "$BENCH/node/shell/versions_bench" fill $height_accounts $versions $heights || exit 1
+    "$BENCH/node/shell/bench/versions_bench" fill $height_accounts $versions $heights || exit 1
     psql -Xq -c 'VACUUM ANALYZE' -c CHECKPOINT
 }
 
@@ -32,22 +32,22 @@ heights_measure() {
     cores=$(nproc)
     last=$((cores - 1))
 
-    run node/shell/heights_bench $height_accounts
-    run node/shell/proof_bench $height_accounts
-    run node/shell/rollback_bench
-    run node/shell/commits_bench 'commit alone' $blocks
+    run node/shell/bench/heights_bench $height_accounts
+    run node/shell/bench/proof_bench $height_accounts
+    run node/shell/bench/rollback_bench
+    run node/shell/bench/commits_bench 'commit alone' $blocks
     readers_start "$(admitted_readers)" "$PGHOST" tidemark_reader
-    run node/shell/commits_bench 'commit, readers beside' $blocks
+    run node/shell/bench/commits_bench 'commit, readers beside' $blocks
     readers_stop
     if [ "$cores" -lt 2 ]; then
         return
     fi
     pin_cluster 0
-    run node/shell/commits_bench 'commit on one core' $blocks 0
+    run node/shell/bench/commits_bench 'commit on one core' $blocks 0
     replica_start "$last"
     # The limit on connections of tidemark_reader is meant for the node's own server.
     readers_start $replica_readers "$replica_host" postgres "$last"
-    run node/shell/commits_bench 'commit, readers on a replica' $blocks 0
+    run node/shell/bench/commits_bench 'commit, readers on a replica' $blocks 0
     readers_stop
     replica_stop
 }
