@@ -719,4 +719,4 @@ CREATE FUNCTION tidemark.diff_rows(
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 ROWS 1000
     AS 'MODULE_PATHNAME', 'tidemark_diff_rows';
 COMMENT ON FUNCTION tidemark.diff_rows(text, bigint, bigint) IS
-    'The rows of tidemark.diff for heights that are known to be kept; use that function';
+    'The rows of tidemark.diff for a name as the tables have it; use that function';

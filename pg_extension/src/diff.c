@@ -9,6 +9,7 @@
  */
 #include "asof.h"
 #include "diff_cells.h"
+#include "height.h"
 #include "query.h"
 #include "row_scan.h"
 
@@ -475,19 +476,25 @@ static void put_rows(struct diff *d, ReturnSetInfo *result)
     }
 }
 
-/* view, h1, h2; heights are checked by the caller. */
+/* view, h1, h2 */
 Datum tidemark_diff_rows(PG_FUNCTION_ARGS)
 {
     text *name = PG_GETARG_TEXT_PP(0);
     int64 h1 = PG_GETARG_INT64(1), h2 = PG_GETARG_INT64(2);
     int tree = tree_by_name(bytes_make(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)));
     struct diff d = {.low = Min(h1, h2), .high = Max(h1, h2), .backwards = h1 > h2};
+    struct tip tip;
     MemoryContext caller;
 
     if (tree < 0 || tree == TREE_TRANSACTIONS)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("there is no such versioned view"),
                         errhint("tidemark.diff takes the names of views and trees.")));
+    query_begin();
+    tip = height_tip();
+    query_end();
+    height_require(&tip, h1);
+    height_require(&tip, h2);
     InitMaterializedSRF(fcinfo, 0);
     d.tree = (enum tree_id)tree;
     d.view = diff_view(d.tree);

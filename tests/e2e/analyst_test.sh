@@ -218,7 +218,8 @@ held() {
 }
 declare -A holds=()
 attackers=()
-busy reader recursion 'WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) SELECT count(*) FROM x'
+# Slow steps: rows would fill temporary files before the time is up.
+busy reader recursion 'WITH RECURSIVE x(n) AS (SELECT 1::bigint UNION ALL SELECT (SELECT count(*) + n FROM generate_series(1, 100000)) FROM x) SELECT count(*) FROM x'
 busy reader series 'SELECT count(*) FROM (SELECT generate_series(1, 10000000000000)) x'
 busy reader product 'SELECT count(*) FROM state.account a, state.account b, state.account c, state.account d'
 busy reader sleep 'SELECT pg_sleep(100000)'

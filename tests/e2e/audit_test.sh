@@ -43,7 +43,7 @@ is "$wrong" '' 'one block at a time, each on the state as it is stored'
 is "$(sql "SELECT height FROM ops.audit_progress WHERE kind = 'execution'")" 5 'it goes on where it stopped'
 
 # --- who may -----------------------------------------------------------------------------------------------
-is "$(sql 'SET ROLE tidemark_audit' "SELECT string_agg(c.oid::regclass::text, ' ' ORDER BY 1) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+is "$(sql 'SET ROLE tidemark_audit' "SELECT string_agg(c.oid::regclass::text, ' ' ORDER BY c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            WHERE n.nspname IN ('ledger', 'ops', 'state', 'history', 'chain', 'tidemark') AND c.relkind IN ('r', 'p', 'v')
              AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')")" 'ops.audit ops.audit_progress' \
     'the audit writes its own two tables'

@@ -53,6 +53,7 @@ struct auditor {
     int64_t started_usec, shown_usec, turn_until_usec;
     struct processor_time read; /* when work or rest was last told to the share */
     struct sigaction before[SIGNAL_COUNT];
+    bool state_checked; /* a height in full, whether it held or not */
 };
 
 static int64_t now_usec(void)
@@ -287,6 +288,8 @@ static enum tm_err write_outcome(struct auditor *x, struct arena *a,
         }
         if (overtaken)
             continue;
+        if (entry->kind == AUDIT_STATE && entry->outcome != AUDIT_SKIPPED)
+            x->state_checked = true;
         if (entry->outcome == AUDIT_HELD)
             x->totals->heights[entry->kind] += (uint64_t)(entry->last - entry->first) + 1;
         if (entry->moves && entry->kind == AUDIT_BLOCK)
@@ -302,7 +305,7 @@ static bool at_end(const struct auditor *x, const struct audit_position *p)
     if (x->options->blocks > 0 && x->totals->heights[AUDIT_EXECUTION] >= x->options->blocks)
         return true;
     return x->options->until_tip && audit_at_tip(p) &&
-           (x->totals->heights[AUDIT_STATE] > 0 || audit_lowest(AUDIT_STATE, p->earliest) > p->tip);
+           (x->state_checked || audit_lowest(AUDIT_STATE, p->earliest) > p->tip);
 }
 
 enum turn { TURN_DONE, TURN_IDLE, TURN_END };

@@ -37,14 +37,11 @@ enum tm_err cluster_readers_write(const struct cluster *c, struct tm_error *e)
     bool denied = cluster_readers_denied(c);
     struct arena a;
     const char *text;
-    int port;
-    enum tm_err err = listen_port(c, &port, e);
+    enum tm_err err;
 
-    if (err != TM_OK)
-        return err;
     arena_init(&a);
     text = arena_format(&a, hba_format, denied ? hba_denied : "",
-                        denied || port == 0 ? "" : hba_network);
+                        denied || c->port == 0 ? "" : hba_network);
     err = files_update(arena_format(&a, "%s/pg_hba.conf", c->data), bytes_of(text), 0600, NULL, e);
     arena_free(&a);
     return err;
@@ -74,5 +71,9 @@ static enum tm_err deny_readers(void *arg, struct tm_error *e)
 
 enum tm_err cluster_readers_set(const struct cluster *c, bool allow, struct tm_error *e)
 {
-    return process_call(&c->user, allow ? allow_readers : deny_readers, (void *)c, e);
+    struct cluster known = *c;
+    enum tm_err err = listen_port(c, &known.port, e);
+
+    return err == TM_OK ? process_call(&c->user, allow ? allow_readers : deny_readers, &known, e)
+                        : err;
 }
