@@ -11,8 +11,7 @@
 /* Decoders' bounds. The reference has none; a block holds many, so a single one is kept small. */
 enum {
     TRANSACTION_MAX = 4 * 1024 * 1024, /* bytes, under either rule set */
-    MESSAGE_CHAINS_MAX = 65536,        /* elements of `chains` */
-    TRANSACTION_DEPTH_MAX = 8          /* nesting of unknown fields is never followed deeper */
+    MESSAGE_CHAINS_MAX = 65536         /* elements of `chains` */
 };
 
 enum message_kind {
