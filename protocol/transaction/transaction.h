@@ -106,8 +106,9 @@ struct bytes transaction_sign(struct arena *a, const struct message *m, struct b
 enum tm_err transaction_resign(struct arena *a, struct bytes raw, const struct private_key *key,
                                struct bytes *out, struct tm_error *e);
 
-/* Recipient as indexed: to_address of sends, else empty. Signer as indexed: the signer field the
- * handler sees, i.e. the address of the signing key. */
+/* Recipient as indexed: to_address of sends, else empty; empty too for an address longer than any
+ * account's, which nothing can have credited and no index row can hold. Signer as indexed: the
+ * signer field the handler sees, i.e. the address of the signing key. */
 struct bytes transaction_recipient(const struct transaction *tx);
 
 /* core.IndexedTransaction (state.md 1.2). */
