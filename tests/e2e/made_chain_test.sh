@@ -18,6 +18,9 @@ for name in odd sessions stored standard; do
     is "$(sql 'SELECT height, tx_index, result_code FROM ledger.transaction ORDER BY 1, 2')" \
         "$(cat $chain/results.txt)" "$name: result codes"
     succeeds "$name: verify --all" "$TIDEMARK" verify --all --data "$data"
+    for h in 1 13 20; do
+        succeeds "$name: verify --height $h" "$TIDEMARK" verify --height $h --data "$data"
+    done
     is "$(sql "SELECT count(*), count(*) FILTER (WHERE v.ok IS NOT TRUE)
                FROM generate_series(0, $blocks) h, tidemark.verify_state(h) v")" "$((10 * (blocks + 1)))|0" \
         "$name: verify_state of every height"
@@ -47,6 +50,11 @@ SQL
         diff "$test_dir/answers" $chain/sessions.txt >"$test_dir/different"
         ok $? "$name: sessions" "$(head -n 20 "$test_dir/different")"
     fi
+    succeeds "$name: rollback" "$TIDEMARK" rollback 9 --data "$data"
+    succeeds "$name: replay of the rest" "$TIDEMARK" replay --data "$data" $chain/blocks.jsonl
+    is "$(tail -n 1 <<<"$output" | cut -d ' ' -f 1)" $((blocks - 9)) "$name: from height 10"
+    succeeds "$name: prune" "$TIDEMARK" prune --keep 7 --data "$data"
+    succeeds "$name: verify --all of what is kept" "$TIDEMARK" verify --all --data "$data"
     cluster_stop $name
 done
 done_testing
