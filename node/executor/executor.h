@@ -145,7 +145,8 @@ enum tm_err executor_replay(struct executor *x, struct bytes raw, struct arena *
 enum tm_err executor_admit(struct executor *x, struct executor_candidate *candidates, size_t count,
                            struct tm_error *e);
 
-/* The block of the last decision, or NULL before the first; valid until the next. */
+/* The block of the last decision, or NULL before the first; valid until the next. The body of a
+ * replayed one is left empty. */
 const struct executor_proposal *executor_last(const struct executor *x);
 
 /* Leaves the last decision changed; valid until the next decision. */

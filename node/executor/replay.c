@@ -232,7 +232,10 @@ enum tm_err executor_replay(struct executor *x, struct bytes raw, struct arena *
         err = execute_recorded(x, p, &b, &checks, a, d, e);
     if (err != TM_OK)
         goto out;
-    p->public.key = header_hash(&p->block.header);
+    p->public = (struct executor_proposal){.key = header_hash(&p->block.header),
+                                           .header = p->block.header,
+                                           .transactions = p->result.transactions,
+                                           .transaction_count = p->result.transaction_count};
     return adopt_proposal(x, p, b.header.certificate, c.round, e);
 out:
     proposal_free(p);

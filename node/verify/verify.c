@@ -42,6 +42,16 @@ static void keep(struct verifier *v, struct block_header header)
     v->validators = ledger_memory_validators(&v->state, v->genesis->rules, &v->kept);
 }
 
+/* Is it in the tree of transactions, which a resumed state knows by their paths alone? */
+static bool is_in_tree(void *ctx, const struct hash32 *hash)
+{
+    const struct verifier *v = ctx;
+    const struct record key = {.tree = TREE_TRANSACTIONS, .key = bytes_hash(hash)};
+    struct hash32 path = record_path(&key), value_hash;
+
+    return smt_get(smt_base(v->trees[TREE_TRANSACTIONS]), &path, &value_hash) == TM_OK;
+}
+
 size_t verifier_resume(struct verifier *v, struct verify_resume *from)
 {
     struct arena a;
@@ -52,6 +62,8 @@ size_t verifier_resume(struct verifier *v, struct verify_resume *from)
     arena_free(&a);
     if (v->found.count == 0) {
         ledger_memory_load(&v->state, from->records, from->record_count);
+        v->state.has_other = is_in_tree;
+        v->state.other_ctx = v;
         keep(v, from->header);
         v->next = (height_t)from->header.height + 1;
     }

@@ -7,29 +7,28 @@
 #include "result.h"
 #include "session_input.h"
 
+#include "protocol/params/params.h"
+
 #include "funcapi.h"
 #include "utils/tuplestore.h"
 
-enum { COLUMNS = 7, PARAM_DIGITS_MAX = 20 };
+enum { COLUMNS = 7 };
 
 PG_FUNCTION_INFO_V1(tidemark_session_at);
 
 static int64 integer_param(struct arena *a, const char *name, height_t height)
 {
     struct bytes text = reader_param_at(a, name, height);
-    char *end, *digits;
-    long long n;
+    int64_t n;
 
     if (text.size == 0)
         ereport(ERROR, (errcode(ERRCODE_TIDEMARK_REFUSED),
                         errmsg("no session: parameter %s is not set at height " INT64_FORMAT, name,
                                height)));
-    digits = arena_text(a, text);
-    errno = 0;
-    n = strtoll(digits, &end, 10);
-    if (text.size > PARAM_DIGITS_MAX || errno != 0 || *end != '\0')
+    if (!param_read_integer(text, &n))
         ereport(ERROR, (errcode(ERRCODE_TIDEMARK_REFUSED),
-                        errmsg("no session: parameter %s is no integer: \"%.40s\"", name, digits)));
+                        errmsg("no session: parameter %s is no integer at height " INT64_FORMAT,
+                               name, height)));
     return n;
 }
 

@@ -26,22 +26,75 @@ static struct bytes after(struct bytes b, size_t n)
     return bytes_make(b.data + n, b.size - n);
 }
 
+/* Size of the value that follows a tag, its length included; 0 when it is no value or not whole. A
+ * group's is not known from its front. */
+static size_t value_size(struct bytes b, unsigned type)
+{
+    uint64_t length;
+    size_t size;
+
+    switch (type) {
+    case WIRE_VARINT:
+        return read_varint(b, &length);
+    case WIRE_LENGTH:
+        size = read_varint(b, &length);
+        return size == 0 || length > b.size - size ? 0 : size + length;
+    case WIRE_FIXED64:
+        return b.size < sizeof(uint64_t) ? 0 : sizeof(uint64_t);
+    case WIRE_FIXED32:
+        return b.size < sizeof(uint32_t) ? 0 : sizeof(uint32_t);
+    }
+    return 0;
+}
+
+/* Size of what follows a group's first tag, its last tag included; 0 when it does not end. */
+static size_t group_size(struct bytes b, uint32_t number)
+{
+    uint32_t open[WIRE_GROUP_DEPTH_MAX];
+    struct bytes rest = b;
+    size_t depth = 0;
+
+    open[depth++] = number;
+    while (depth > 0) {
+        uint64_t tag;
+        size_t size = read_varint(rest, &tag);
+
+        if (size == 0 || tag >> 3 == 0 || tag >> 3 > WIRE_GROUP_FIELD_MAX)
+            return 0;
+        rest = after(rest, size);
+        if ((tag & 7) == WIRE_GROUP) {
+            if (depth == WIRE_GROUP_DEPTH_MAX)
+                return 0;
+            open[depth++] = (uint32_t)(tag >> 3);
+        } else if ((tag & 7) == WIRE_GROUP_END) {
+            if (open[--depth] != tag >> 3)
+                return 0;
+        } else {
+            size = value_size(rest, (unsigned)(tag & 7));
+            if (size == 0)
+                return 0;
+            rest = after(rest, size);
+        }
+    }
+    return b.size - rest.size;
+}
+
 enum tm_err wire_next(struct bytes *rest, struct wire_field *out, struct tm_error *e)
 {
     uint64_t tag, integer = 0;
     size_t tag_size = read_varint(*rest, &tag), size = 0;
     struct bytes b;
 
-    if (tag_size == 0 || tag_size > WIRE_TAG_SIZE_MAX)
+    if (tag_size == 0)
         return tm_fail(e, TM_ERR_MALFORMED, "a tag does not end within %d bytes",
-                       WIRE_TAG_SIZE_MAX);
+                       WIRE_VARINT_SIZE_MAX);
     if (tag >> 3 == 0 || tag >> 3 > WIRE_FIELD_MAX)
         return tm_fail(e, TM_ERR_MALFORMED, "%llu is no field number",
                        (unsigned long long)(tag >> 3));
-    out->number = (uint32_t)(tag >> 3);
-    out->type = (enum wire_type)(tag & 7);
-    out->short_tag = is_shortest(*rest, tag_size);
-    out->short_integer = true;
+    *out = (struct wire_field){.number = (uint32_t)(tag >> 3),
+                               .type = (enum wire_type)(tag & 7),
+                               .short_tag = is_shortest(*rest, tag_size),
+                               .short_integer = true};
     b = after(*rest, tag_size);
     switch (out->type) {
     case WIRE_VARINT:
@@ -67,8 +120,14 @@ enum tm_err wire_next(struct bytes *rest, struct wire_field *out, struct tm_erro
         size = sizeof(uint32_t);
         break;
     case WIRE_GROUP:
+        size = group_size(b, out->number);
+        if (size == 0)
+            return tm_fail(e, TM_ERR_MALFORMED, "field %u: the group is not well-formed",
+                           out->number);
+        break;
     case WIRE_GROUP_END:
-        return tm_fail(e, TM_ERR_MALFORMED, "field %u: groups are not decodable", out->number);
+        return tm_fail(e, TM_ERR_MALFORMED, "field %u: the end of a group that is not open",
+                       out->number);
     }
     if (size == 0)
         return tm_fail(e, TM_ERR_MALFORMED, "field %u: unknown wire type %d", out->number,

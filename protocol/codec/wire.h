@@ -1,6 +1,6 @@
 /*
- * Protobuf's wire format read field by field. Integers may be over-long, up to ten bytes (the
- * reference accepts them); tags of more than five bytes and groups are not decodable.
+ * Protobuf's wire format read field by field, as the reference's decoder does: integers and tags
+ * may be over-long, up to ten bytes, and a group is a field of no known type.
  */
 #ifndef PROTOCOL_CODEC_WIRE_H
 #define PROTOCOL_CODEC_WIRE_H
@@ -18,8 +18,9 @@ enum wire_type {
 };
 
 enum {
-    WIRE_FIELD_MAX = (1 << 29) - 1, /* protobuf's greatest field number */
-    WIRE_TAG_SIZE_MAX = 5,
+    WIRE_FIELD_MAX = (1 << 29) - 1,   /* protobuf's greatest field number */
+    WIRE_GROUP_FIELD_MAX = INT32_MAX, /* the reference's bound within a group */
+    WIRE_GROUP_DEPTH_MAX = 10001,     /* groups in groups that its decoder follows */
     WIRE_VARINT_SIZE_MAX = 10
 };
 
@@ -30,7 +31,7 @@ struct wire_field {
     bool short_integer;   /* so is the integer of WIRE_VARINT or the length of WIRE_LENGTH */
     uint64_t integer;     /* of WIRE_VARINT */
     struct bytes content; /* of WIRE_LENGTH: what follows the length */
-    struct bytes value;   /* all that follows the tag, length included */
+    struct bytes value;   /* all that follows the tag, length or the group's end included */
 };
 
 /*

@@ -170,6 +170,38 @@ static void the_reference_rule_has_no_cofactor(void **state)
     assert_in_range(accepted, 8, 56);
 }
 
+/* An honest key, and R with a part of order eight: the equation holds only when it is multiplied by
+ * the cofactor, which neither rule does. */
+static void refuses_what_only_the_cofactor_makes_hold(void **state)
+{
+    static const struct public_key key = {{0x03, 0xa1, 0x07, 0xbf, 0xf3, 0xce, 0x10, 0xbe,
+                                           0x1d, 0x70, 0xdd, 0x18, 0xe7, 0x4b, 0xc0, 0x99,
+                                           0x67, 0xe4, 0xd6, 0x30, 0x9b, 0xa5, 0x0d, 0x5f,
+                                           0x1d, 0xdc, 0x86, 0x64, 0x12, 0x55, 0x31, 0xb8}};
+    static const struct signature s = {
+        {0x6a, 0x84, 0xd5, 0x83, 0xf0, 0x65, 0x69, 0xed, 0xb3, 0xf5, 0xed, 0x77, 0xdf,
+         0x65, 0x54, 0x4b, 0x27, 0xd6, 0x94, 0x8b, 0x4f, 0x0b, 0x2c, 0xb7, 0x6f, 0x33,
+         0xdd, 0x84, 0x13, 0xb2, 0x07, 0x19, 0x42, 0x14, 0x66, 0x62, 0x3e, 0xf9, 0x2d,
+         0x0f, 0x24, 0xd7, 0x11, 0x33, 0x07, 0x50, 0x54, 0xc9, 0x5e, 0x4d, 0xcc, 0x66,
+         0xd2, 0x58, 0x61, 0x26, 0x89, 0x20, 0x86, 0x2e, 0xaf, 0x12, 0x4d, 0x00}};
+
+    (void)state;
+    for (size_t r = 0; r < RULES; r++)
+        assert_false(ed25519_verify(BOTH[r], &key, bytes_of("mixed"), &s));
+}
+
+/* x = 0 with the sign of a negative x: no encoding of RFC 8032, but Go reads it. */
+static void a_negative_zero_holds_under_the_reference_rule_only(void **state)
+{
+    struct public_key neutral = {{1}};
+    struct signature s = {{1}};
+
+    (void)state;
+    neutral.b[31] = 0x80;
+    assert_true(ed25519_verify(ED25519_REFERENCE, &neutral, bytes_of("any"), &s));
+    assert_false(ed25519_verify(ED25519_STRICT, &neutral, bytes_of("any"), &s));
+}
+
 static void refuses_a_key_that_is_no_point(void **state)
 {
     struct public_key none = {{2}};
@@ -190,6 +222,8 @@ int main(void)
         cmocka_unit_test(small_order_keys_hold_under_the_reference_rule_only),
         cmocka_unit_test(unreduced_keys_hold_under_the_reference_rule_only),
         cmocka_unit_test(the_reference_rule_has_no_cofactor),
+        cmocka_unit_test(refuses_what_only_the_cofactor_makes_hold),
+        cmocka_unit_test(a_negative_zero_holds_under_the_reference_rule_only),
         cmocka_unit_test(refuses_a_key_that_is_no_point),
     };
 

@@ -5,6 +5,7 @@
 #include "../block/block.h"
 
 enum {
+    NANOS_PER_MICRO = 1000, /* the grain of timestamps (block.md) */
     INTERVAL_DEFAULT_MSEC = 1000,
     EMPTY_INTERVAL_DEFAULT_MSEC = 10000,
     INTERVAL_MAX_MSEC =
@@ -77,6 +78,9 @@ static enum tm_err read_time(const struct field_object *top, struct genesis *g, 
         err = field_integer(&time, "seconds", SECONDS_MIN, SECONDS_MAX, &g->seconds, e);
     if (err == TM_OK)
         err = field_integer(&time, "nanos", 0, 999999999, &nanos, e);
+    if (err == TM_OK && top->strict && nanos % NANOS_PER_MICRO != 0)
+        err = field_fail(e, &time, "nanos", "must be whole microseconds, a multiple of %d",
+                         NANOS_PER_MICRO);
     if (err == TM_OK)
         g->nanos = (int32_t)nanos;
     return err;

@@ -115,7 +115,9 @@ static enum tm_err unbond(struct ledger *l, enum actor_kind kind, const struct r
 
     if (amount_parse(l->arena, r->actor.stake_text, &stake) != TM_OK)
         return tm_refuse(e, 40, "not an integer: the stake of an actor that unbonds");
-    err = balance_subtract(l, TREE_POOL, pool_key(l->rules, pool_of_stakes(kind)), stake, e);
+    err = check_account_key(r->actor.output, e);
+    if (err == TM_OK)
+        err = balance_subtract(l, TREE_POOL, pool_key(l->rules, pool_of_stakes(kind)), stake, e);
     if (err == TM_OK)
         err = balance_add(l, TREE_ACCOUNT, r->actor.output, stake, e);
     if (err != TM_OK)

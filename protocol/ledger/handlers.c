@@ -24,20 +24,28 @@ static enum tm_err handle_send(struct ledger *l, const struct message *m, struct
     return err;
 }
 
-/* A wrapper that exists but is none of the three is invalid (the reference ends its process: D31);
- * what is no wrapper at all cannot be unpacked. */
+/* What unpacks to another type is invalid (the reference ends its process: D31); what is of no type
+ * it knows cannot be unpacked. */
 static enum tm_err refuse_wrapper(const struct message *m, struct tm_error *e)
 {
-    struct bytes url = m->parameter_type_url;
-    static const char known[] = "google.protobuf.";
-    size_t start = url.size;
+    static const char *const KNOWN[] = {
+        "Any",       "BoolValue",   "DoubleValue", "Duration",  "Empty",
+        "FieldMask", "FloatValue",  "Int64Value",  "ListValue", "Struct",
+        "Timestamp", "UInt32Value", "UInt64Value", "Value",
+    };
+    static const char PACKAGE[] = "google.protobuf.";
+    struct bytes name = m->parameter_type_url;
+    size_t start = name.size;
 
-    while (start > 0 && url.data[start - 1] != '/')
+    while (start > 0 && name.data[start - 1] != '/')
         start--;
-    if (url.size - start > strlen(known) && memcmp(url.data + start, known, strlen(known)) == 0)
-        return tm_refuse(e, 87, "invalid parameter value: %.*s is not supported",
-                         (int)(url.size - start < 100 ? url.size - start : 100),
-                         (const char *)url.data + start);
+    name = bytes_make(name.data + start, name.size - start);
+    for (size_t i = 0; i < sizeof KNOWN / sizeof KNOWN[0]; i++)
+        if (name.size == strlen(PACKAGE) + strlen(KNOWN[i]) &&
+            memcmp(name.data, PACKAGE, strlen(PACKAGE)) == 0 &&
+            memcmp(name.data + strlen(PACKAGE), KNOWN[i], strlen(KNOWN[i])) == 0)
+            return tm_refuse(e, 87, "invalid parameter value: %s%s is not supported", PACKAGE,
+                             KNOWN[i]);
     return tm_refuse(e, 28, "cannot unpack the parameter value");
 }
 

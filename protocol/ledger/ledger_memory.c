@@ -113,10 +113,11 @@ static enum tm_err get(void *ctx, enum tree_id tree, struct bytes key, const str
 static enum tm_err has_transaction(void *ctx, const struct hash32 *hash, bool *out,
                                    struct tm_error *e)
 {
+    const struct ledger_memory *m = ctx;
     const struct record *r;
     enum tm_err err = get(ctx, TREE_TRANSACTIONS, bytes_hash(hash), &r, e);
 
-    *out = r != NULL;
+    *out = r != NULL || (m->has_other != NULL && m->has_other(m->other_ctx, hash));
     return err;
 }
 

@@ -13,6 +13,10 @@ struct ledger_memory {
     const struct record **listed; /* the last answer of `unstaking` or `paused` */
     size_t listed_capacity;
     size_t live; /* bytes of the arena after it was last made compact */
+    /* Optional: is a transaction that the memory does not hold in the transactions tree all the
+     * same? For a state that was loaded without its transactions. */
+    bool (*has_other)(void *ctx, const struct hash32 *hash);
+    void *other_ctx;
 };
 
 void ledger_memory_init(struct ledger_memory *m);

@@ -196,6 +196,27 @@ static void what_no_row_can_hold(void **state)
     assert_null(test_get(c, TREE_SERVICER, test_address(c, 4)));
 }
 
+/* An output address is no key before the stake returns to it; then the block fails. */
+static void an_output_of_any_length(void **state)
+{
+    struct message m = test_stake(c, ACTOR_APP, 4, 4, "15000000000");
+    uint8_t *huge = arena_zalloc(&c->arena, ACCOUNT_ADDRESS_MAX + 1);
+
+    (void)state;
+    test_param(c, "app_unstaking_blocks", "1");
+    m.output = bytes_make(huge, ACCOUNT_ADDRESS_MAX + 1);
+    begin(1);
+    included(4, m, 0);
+    end();
+    assert_int_equal(actor(ACTOR_APP, 4)->output.size, ACCOUNT_ADDRESS_MAX + 1);
+    begin(2);
+    included(4, test_actor_message(c, MESSAGE_UNSTAKE, ACTOR_APP, 4), 0);
+    end();
+    begin(3);
+    assert_int_equal(test_end(c), TM_ERR_RULE);
+    assert_int_equal(c->error.code, 42);
+}
+
 /* D26 */
 static void staked_twice_in_one_block(void **state)
 {
@@ -289,6 +310,9 @@ static void parameter_wrappers(void **state)
     included(11, m, 87);
     m.parameter_type_url = bytes_of("type.googleapis.com/no.such.Type");
     included(11, m, 28);
+    m.parameter_type_url = bytes_of("google.protobuf.Int32Value\xc3\xa9");
+    included(11, m, 28);
+    assert_null(memchr(c->result.error.data, 0xc3, c->result.error.size)); /* whole text or none */
     m.parameter_type_url = bytes_make(NULL, 0);
     included(11, m, 28);
     m.wrapper = WRAPPER_NONE;
@@ -426,6 +450,7 @@ int main(void)
         TEST(edit_stake_is_never_includable),
         TEST(stakes),
         TEST(what_no_row_can_hold),
+        TEST(an_output_of_any_length),
         TEST(staked_twice_in_one_block),
         TEST(unbonding),
         TEST(long_pauses),

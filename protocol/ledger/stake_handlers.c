@@ -63,14 +63,12 @@ static enum tm_err stored_chains(struct ledger *l, enum actor_kind kind, const s
     return TM_OK;
 }
 
-/* Text and lengths that no database row can hold; never the case under `standard`. */
+/* Text that no database row can hold; never the case under `standard`. An output address may have
+ * any length: it becomes a key only when the actor unbonds. */
 static enum tm_err check_storable(const struct message *m, struct tm_error *e)
 {
     if (has_nul(m->service_url))
         return tm_refuse(e, 53, "cannot insert actor: a NUL in service_url");
-    if (m->output.size > ACCOUNT_ADDRESS_MAX)
-        return tm_refuse(e, 53, "cannot insert actor: an output address of %zu bytes",
-                         m->output.size);
     return TM_OK;
 }
 

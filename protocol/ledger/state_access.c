@@ -1,5 +1,7 @@
 #include "ledger_parts.h"
 
+#include "../params/params.h"
+
 #include <stdio.h>
 
 enum { PARAM_NAME_MAX = 64 }; /* state.md 4.1 */
@@ -35,32 +37,12 @@ enum tm_err param_text(struct ledger *l, const char *name, struct bytes *out, st
     return TM_OK;
 }
 
-/* Go's strconv.Atoi: optional sign, digits, within 64 bits. */
-static bool read_go_integer(struct bytes text, int64_t *out)
-{
-    bool negative = text.size > 0 && text.data[0] == '-';
-    size_t i = text.size > 0 && (negative || text.data[0] == '+') ? 1 : 0;
-    uint64_t limit = negative ? UINT64_C(1) << 63 : INT64_MAX, n = 0;
-
-    if (i == text.size)
-        return false;
-    for (; i < text.size; i++) {
-        unsigned digit = (unsigned)text.data[i] - '0';
-
-        if (digit > 9 || n > (limit - digit) / 10)
-            return false;
-        n = n * 10 + digit;
-    }
-    *out = negative ? (int64_t)(0 - n) : (int64_t)n;
-    return true;
-}
-
 enum tm_err param_integer(struct ledger *l, const char *name, int64_t *out, struct tm_error *e)
 {
     struct bytes text = {0};
     enum tm_err err = param_text(l, name, &text, e);
 
-    if (err == TM_OK && !read_go_integer(text, out))
+    if (err == TM_OK && !param_read_integer(text, out))
         return tm_refuse(e, 44, "cannot read parameter %s: its value is not an integer", name);
     return err;
 }

@@ -164,8 +164,27 @@ int param_index(struct bytes name)
     return -1;
 }
 
+bool param_read_integer(struct bytes text, int64_t *out)
+{
+    bool negative = text.size > 0 && text.data[0] == '-';
+    size_t i = text.size > 0 && (negative || text.data[0] == '+') ? 1 : 0;
+    uint64_t limit = negative ? UINT64_C(1) << 63 : INT64_MAX, n = 0;
+
+    if (i == text.size)
+        return false;
+    for (; i < text.size; i++) {
+        unsigned digit = (unsigned)text.data[i] - '0';
+
+        if (digit > 9 || n > (limit - digit) / 10)
+            return false;
+        n = n * 10 + digit;
+    }
+    *out = negative ? (int64_t)(0 - n) : (int64_t)n;
+    return true;
+}
+
 /* `(0|[1-9][0-9]*)` up to 2^31 - 1. */
-static bool read_integer(struct bytes text, int *out)
+static bool read_standard_integer(struct bytes text, int *out)
 {
     int64_t n = 0;
 
@@ -199,7 +218,7 @@ enum tm_err param_check(const struct param_info *info, struct bytes text, struct
 
     switch (info->kind) {
     case PARAM_INTEGER:
-        if (!read_integer(text, &n) || n < info->minimum || n > info->maximum)
+        if (!read_standard_integer(text, &n) || n < info->minimum || n > info->maximum)
             return tm_refuse(e, 87, "invalid parameter value: %s is an integer from %d to %d",
                              info->name, info->minimum, info->maximum);
         return TM_OK;

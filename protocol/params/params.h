@@ -23,6 +23,10 @@ extern const struct param_info PARAMS[PARAMS_COUNT];
 /* Index by name, -1 if there is none. */
 int param_index(struct bytes name);
 
+/* The integer the reference reads from a stored value (Go's strconv.Atoi): an optional sign,
+ * digits, within 64 bits. False for any other text. */
+bool param_read_integer(struct bytes text, int64_t *out);
+
 /*
  * `standard`: is text the canonical form of a value of this kind and within its range (rules.md,
  * ChangeParameter and Genesis)? Text that passes is stored as it is. TM_ERR_RULE, code 87.

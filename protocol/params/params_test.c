@@ -119,12 +119,50 @@ static void values_are_checked(void **state)
     }
 }
 
+/* strconv.Atoi */
+static void integers_as_the_reference_reads_them(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t n;
+    } GOOD[] = {{"0", 0},
+                {"-0", 0},
+                {"+5", 5},
+                {"0000000000000000000000007", 7},
+                {"-12", -12},
+                {"9223372036854775807", INT64_MAX},
+                {"-9223372036854775808", INT64_MIN}};
+    static const char *const BAD[] = {"",
+                                      "+",
+                                      "-",
+                                      " 5",
+                                      "5 ",
+                                      "1_0",
+                                      "0x",
+                                      "+-1",
+                                      "1.0",
+                                      "9223372036854775808",
+                                      "99999999999999999999"};
+    int64_t n;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof GOOD / sizeof GOOD[0]; i++) {
+        assert_true(param_read_integer(bytes_of(GOOD[i].text), &n));
+        assert_true(n == GOOD[i].n);
+    }
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
+        assert_false(param_read_integer(bytes_of(BAD[i]), &n));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table_has_every_name_once), cmocka_unit_test(fields_have_their_numbers),
-        cmocka_unit_test(owners_are_parameters),     cmocka_unit_test(defaults_pass_the_check),
+        cmocka_unit_test(table_has_every_name_once),
+        cmocka_unit_test(fields_have_their_numbers),
+        cmocka_unit_test(owners_are_parameters),
+        cmocka_unit_test(defaults_pass_the_check),
         cmocka_unit_test(values_are_checked),
+        cmocka_unit_test(integers_as_the_reference_reads_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

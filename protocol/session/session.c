@@ -26,7 +26,7 @@ enum tm_err session_height(height_t q, int64_t blocks_per_session, height_t *s, 
 {
     if (q < 0)
         return tm_fail(e, TM_ERR_USAGE, "height %" PRId64 " is negative", q);
-    if (blocks_per_session < 1)
+    if (blocks_per_session == 0)
         return tm_fail(e, TM_ERR_RULE, "no session: blocks_per_session is %" PRId64,
                        blocks_per_session);
     *s = q - q % blocks_per_session;

@@ -46,7 +46,8 @@ struct session {
     size_t servicer_count, fisherman_count;
 };
 
-/* q - q % B and q / B. TM_ERR_RULE when B < 1 (D34). */
+/* q - q % B and q / B, which are heights and numbers for a negative B too. TM_ERR_RULE when B = 0
+ * (D34). */
 enum tm_err session_height(height_t q, int64_t blocks_per_session, height_t *s, int64_t *number,
                            struct tm_error *e);
 

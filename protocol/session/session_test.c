@@ -114,7 +114,11 @@ static void test_session_height(void **state)
     assert_int_equal(session_height(INT64_MAX, 1, &s, &number, &e), TM_OK);
     assert_true(s == INT64_MAX);
     assert_int_equal(session_height(17, 0, &s, &number, &e), TM_ERR_RULE);
-    assert_int_equal(session_height(17, -1, &s, &number, &e), TM_ERR_RULE);
+    assert_int_equal(session_height(17, -5, &s, &number, &e), TM_OK);
+    assert_int_equal(s, 15);
+    assert_int_equal(number, -3);
+    assert_int_equal(session_height(INT64_MAX, INT64_MIN, &s, &number, &e), TM_OK);
+    assert_int_equal(s, 0);
     assert_int_equal(session_height(-1, 5, &s, &number, &e), TM_ERR_USAGE);
 }
 

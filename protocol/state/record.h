@@ -9,8 +9,9 @@
 #include "../base/arena.h"
 
 /* Bytes of an account's address under `reference`, which has no limit of its own: a key must fit
- * an index row (PostgreSQL: 2,704 bytes). 20 under `standard`. */
-enum { ACCOUNT_ADDRESS_MAX = 1024 };
+ * an index row (PostgreSQL: 2,704 bytes). The reference keeps hex text in such rows, so of
+ * addresses that cannot be compressed it takes no more than 1,342 bytes. 20 under `standard`. */
+enum { ACCOUNT_ADDRESS_MAX = 2560 };
 
 enum tree_id {
     TREE_APP = 0,

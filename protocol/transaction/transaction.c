@@ -5,6 +5,7 @@
 #include "../codec/wire.h"
 #include "../sha3/sha3.h"
 #include "../codec/wire_writer.h"
+#include "../state/record.h"
 #include "message.h"
 #include "protocol/proto/transaction.pb-c.h"
 
@@ -172,7 +173,8 @@ enum tm_err transaction_resign(struct arena *a, struct bytes raw, const struct p
 
 struct bytes transaction_recipient(const struct transaction *tx)
 {
-    if (tx->message_decodes && tx->message.kind == MESSAGE_SEND)
+    if (tx->message_decodes && tx->message.kind == MESSAGE_SEND &&
+        tx->message.to.size <= ACCOUNT_ADDRESS_MAX)
         return tx->message.to;
     return (struct bytes){NULL, 0};
 }

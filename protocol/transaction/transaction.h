@@ -11,8 +11,7 @@
 /* Decoders' bounds. The reference has none; a block holds many, so a single one is kept small. */
 enum {
     TRANSACTION_MAX = 4 * 1024 * 1024, /* bytes, under either rule set */
-    MESSAGE_CHAINS_MAX = 65536,        /* elements of `chains` */
-    TRANSACTION_DEPTH_MAX = 8          /* nesting of unknown fields is never followed deeper */
+    MESSAGE_CHAINS_MAX = 65536         /* elements of `chains` */
 };
 
 enum message_kind {
@@ -107,8 +106,9 @@ struct bytes transaction_sign(struct arena *a, const struct message *m, struct b
 enum tm_err transaction_resign(struct arena *a, struct bytes raw, const struct private_key *key,
                                struct bytes *out, struct tm_error *e);
 
-/* Recipient as indexed: to_address of sends, else empty. Signer as indexed: the signer field the
- * handler sees, i.e. the address of the signing key. */
+/* Recipient as indexed: to_address of sends, else empty; empty too for an address longer than any
+ * account's, which nothing can have credited and no index row can hold. Signer as indexed: the
+ * signer field the handler sees, i.e. the address of the signing key. */
 struct bytes transaction_recipient(const struct transaction *tx);
 
 /* core.IndexedTransaction (state.md 1.2). */

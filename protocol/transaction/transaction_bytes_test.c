@@ -10,6 +10,7 @@
 
 #include "../base/hex.h"
 #include "../sha3/sha3.h"
+#include "../codec/wire.h"
 #include "../codec/wire_writer.h"
 
 static struct arena arena;
@@ -123,6 +124,7 @@ static void re_encodes_as_the_reference_does(void **state)
         /* over-long tag, length and integer */
         {"928000 0134", "120134"},
         {"12810034", "120134"},
+        {"92808080808080808000 0134", "120134"},
         {"1281808080808080808000 34", "120134"},
         /* an absent and an empty message differ */
         {"0a00", "0a00"},
@@ -135,6 +137,12 @@ static void re_encodes_as_the_reference_does(void **state)
         {"a88000 8100 120134", "120134 28 8100"},
         {"2d01020304 120134", "120134 2d01020304"},
         {"290102030405060708", "290102030405060708"},
+        /* a group is one unknown field; what is within is kept as it is */
+        {"2b2c 120134", "120134 2b2c"},
+        {"ab8000 8a80000161 8301 8401 3d01020304 2c 120134",
+         "120134 2b 8a80000161 8301 8401 3d01020304 2c"},
+        {"13 14 120134", "120134 13 14"},
+        {"2bf8ffffff3f01 2c", "2bf8ffffff3f01 2c"},
         /* another wire type makes a field unknown */
         {"1005 120134", "120134 1005"},
         {"0801 0a00", "0a00 0801"},
@@ -152,6 +160,18 @@ static void re_encodes_as_the_reference_does(void **state)
         assert_bytes(bytes_hash(&again.hash), bytes_hash(&tx.hash));
         assert_bytes(again.sign_bytes, tx.sign_bytes);
     }
+}
+
+/* As deep as the reference follows groups, and one deeper. */
+static void bounds_groups_in_groups(void **state)
+{
+    uint8_t *deep = arena_alloc(&arena, 2 * (WIRE_GROUP_DEPTH_MAX + 1));
+
+    (void)state;
+    memset(deep, 0x2b, WIRE_GROUP_DEPTH_MAX + 1);
+    memset(deep + WIRE_GROUP_DEPTH_MAX + 1, 0x2c, WIRE_GROUP_DEPTH_MAX + 1);
+    assert_undecodable(bytes_make(deep, 2 * (WIRE_GROUP_DEPTH_MAX + 1)));
+    assert_true(decode(bytes_make(deep + 1, 2 * WIRE_GROUP_DEPTH_MAX)).canonical);
 }
 
 static void keeps_unknown_fields_in_sign_bytes(void **state)
@@ -175,11 +195,16 @@ static void refuses_what_is_no_transaction(void **state)
         "0affffffffffffffffff01",     /* 2^64 - 1 bytes announced */
         "0affffffffffffffffff02",     /* more than 64 bits */
         "12ffffffffffffffffffff0134", /* an integer of eleven bytes */
-        "8a808080800000",             /* a tag of six bytes */
+        "8a8080808080808080808000",   /* a tag of eleven bytes */
         "0000",                       /* field number 0 */
         "8080808010 00",              /* field number 2^29 */
-        "2b2c",                       /* a group */
-        "2c",                         /* the end of one */
+        "2b",                         /* a group that does not end */
+        "2b34",                       /* nor with its own number */
+        "2b332c34",                   /* groups that cross */
+        "2b0001 2c",                  /* field number 0 in a group */
+        "2b8080808040 01 2c",         /* field number 2^31 in one */
+        "2b3a05 2c",                  /* a length past its end */
+        "2c",                         /* the end of a group that is not open */
         "2e00",                       /* wire type 6 */
         "2f00",                       /* wire type 7 */
         "29010203",                   /* cut off in a fixed 64 */
@@ -325,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepts_any_url_prefix),
         cmocka_unit_test(re_encodes_as_the_reference_does),
+        cmocka_unit_test(bounds_groups_in_groups),
         cmocka_unit_test(keeps_unknown_fields_in_sign_bytes),
         cmocka_unit_test(refuses_what_is_no_transaction),
         cmocka_unit_test(refuses_every_truncation),

@@ -9,6 +9,7 @@
 
 #include "../base/hex.h"
 #include "../codec/wire_writer.h"
+#include "../state/record.h"
 
 /* First key of utility.md 10. */
 #define OWNER_KEY                                                                                  \
@@ -441,6 +442,21 @@ static void reads_the_recorded_chain(void **state)
     assert_int_equal(count, 190);
 }
 
+/* The longest address an account can have is one, a longer one is none. */
+static void names_the_recipient(void **state)
+{
+    struct transaction tx = {.message_decodes = true, .message = send_message()};
+
+    (void)state;
+    assert_bytes(transaction_recipient(&tx), tx.message.to);
+    tx.message.to = bytes_make(arena_zalloc(&arena, ACCOUNT_ADDRESS_MAX + 1), ACCOUNT_ADDRESS_MAX);
+    assert_int_equal(transaction_recipient(&tx).size, ACCOUNT_ADDRESS_MAX);
+    tx.message.to.size++;
+    assert_int_equal(transaction_recipient(&tx).size, 0);
+    tx.message = stake_message();
+    assert_int_equal(transaction_recipient(&tx).size, 0);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -465,6 +481,7 @@ int main(void)
         cmocka_unit_test(checks_in_the_order_of_the_spec),
         cmocka_unit_test(signs_again),
         cmocka_unit_test(reads_the_recorded_chain),
+        cmocka_unit_test(names_the_recipient),
     };
 
     return cmocka_run_group_tests(tests, start, end);
