@@ -97,7 +97,7 @@ minutes 19 55 60 24 32
 changed 130
 array list ['0001']
 not applicable True
-schemas chain history ledger ops public state tidemark
+schemas chain history ledger ops public report state tidemark
 column balance_upokt NUMERIC | Balance in upokt (1 POKT = 1,000,000 upokt), e.g. 100000000000000. Provable.
 comment Accounts and their balances at the height asked. Provable: tree account.
 reflected 99999999960000
