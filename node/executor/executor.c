@@ -269,6 +269,11 @@ enum tm_err executor_decide(struct executor *x, const struct hash32 *key, struct
     decided = p->block;
     decided.header.certificate = certificate;
     err = certificate_verify(&p->arena, &c, &decided, x->set, x->chain.rules, e);
+    if (err == TM_OK &&
+        !validator_set_has_led(x->set, decided.header.proposer, decided.header.height, c.round))
+        err = tm_fail(e, TM_ERR_MISMATCH,
+                      "the proposer leads no round up to the certificate's, which is %llu",
+                      (unsigned long long)c.round);
     if (err != TM_OK)
         return err;
     return adopt_proposal(x, p, certificate, c.round, e);

@@ -200,6 +200,28 @@ static enum tm_err decide(struct chain *c, const struct executor_proposal *p, st
                            test_certificate(&c->arena, p, 0, c->keys, TEST_VALIDATORS - 1), e);
 }
 
+/* A block is decided in the round of its proposer or a later one. */
+static void the_round_must_have_come_to_the_proposer(void **state)
+{
+    struct executor_prepare_input in = {.seconds = 2000000000};
+    const struct executor_proposal *p;
+    struct tm_error e = {0};
+    struct hash32 key;
+    struct chain c;
+
+    (void)state;
+    chain_open(&c, NULL);
+    in.proposer = test_proposer(c.x, 2);
+    assert_int_equal(executor_prepare(c.x, &in, &p, &e), TM_OK);
+    key = p->key;
+    assert_int_equal(executor_decide(c.x, &key, test_certificate(&c.arena, p, 1, c.keys, 3), &e),
+                     TM_ERR_MISMATCH);
+    assert_int_equal(executor_height(c.x), 0);
+    assert_int_equal(executor_decide(c.x, &key, test_certificate(&c.arena, p, 3, c.keys, 3), &e),
+                     TM_OK);
+    chain_close(&c);
+}
+
 static void genesis_has_the_known_hash(void **state)
 {
     struct chain c;
@@ -406,6 +428,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replays_the_recorded_chain),
         cmocka_unit_test(replay_names_the_difference),
+        cmocka_unit_test(the_round_must_have_come_to_the_proposer),
         cmocka_unit_test(genesis_has_the_known_hash),
         cmocka_unit_test(grows_and_replays_itself),
         cmocka_unit_test(proposals_coexist_and_leave_nothing),

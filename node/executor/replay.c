@@ -136,12 +136,10 @@ static enum tm_err check_standard(struct executor *x, struct arena *a, const str
 {
     const struct block_header *h = &b->header;
     struct block body = *b;
-    long index = validator_set_find(x->set, h->proposer);
 
     if (!x->chain.rules->signed_header)
         return TM_OK;
-    if (index < 0 ||
-        ((uint64_t)index + x->set->count - h->height % x->set->count) % x->set->count > c->round)
+    if (!validator_set_has_led(x->set, h->proposer, h->height, c->round))
         return differ(d, "proposerAddress", e, TM_ERR_MISMATCH,
                       "not the proposer of any round up to the certificate's");
     if (!h->has_timestamp || h->nanos < 0 || h->nanos >= 1000000000 || h->nanos % 1000 != 0 ||

@@ -78,6 +78,11 @@ struct hash32 validator_set_hash(const struct validator_set *set);
 const struct validator *validator_set_proposer(const struct validator_set *set, uint64_t height,
                                                uint64_t round);
 
+/* Is it the proposer of some round of the height up to this one (block.md, proposer: a block
+ * decided in a round may have been prepared in an earlier one)? */
+bool validator_set_has_led(const struct validator_set *set, struct bytes address, uint64_t height,
+                           uint64_t round);
+
 /* Member with this address, or -1. */
 long validator_set_find(const struct validator_set *set, struct bytes address);
 

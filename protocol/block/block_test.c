@@ -159,6 +159,16 @@ static void finds_members_and_proposers(void **state)
     assert_ptr_equal(validator_set_proposer(&set, 4, 1), &set.members[0]);
     assert_ptr_equal(validator_set_proposer(&set, UINT64_MAX, UINT64_MAX), &set.members[0]);
     assert_null(validator_set_proposer(&none, 1, 0));
+    for (uint64_t round = 0; round < 5; round++)
+        for (size_t i = 0; i < set.count; i++) {
+            bool led = false;
+
+            for (uint64_t earlier = 0; earlier <= round; earlier++)
+                led = led || validator_set_proposer(&set, 7, earlier) == &set.members[i];
+            assert_int_equal(validator_set_has_led(&set, set.members[i].address, 7, round), led);
+        }
+    assert_false(validator_set_has_led(&set, bytes_of("nobody"), 7, UINT64_MAX));
+    assert_false(validator_set_has_led(&none, bytes_of("nobody"), 7, 0));
 }
 
 static struct block decode(struct bytes raw, bool expect_canonical)

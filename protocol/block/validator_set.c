@@ -38,6 +38,14 @@ const struct validator *validator_set_proposer(const struct validator_set *set, 
     return &set->members[(height % set->count + round % set->count) % set->count];
 }
 
+bool validator_set_has_led(const struct validator_set *set, struct bytes address, uint64_t height,
+                           uint64_t round)
+{
+    long index = validator_set_find(set, address);
+
+    return index >= 0 && ((uint64_t)index + set->count - height % set->count) % set->count <= round;
+}
+
 long validator_set_find(const struct validator_set *set, struct bytes address)
 {
     size_t low = 0, high = set->count;
