@@ -80,8 +80,9 @@ DECLARE
     answer text;
     expressions text;
 BEGIN
+    -- In the order of the view, so that a query for all of it needs no projection in each branch.
     SELECT (SELECT string_agg('v.' || c, ', ')
-            FROM unnest(key_columns || ARRAY['valid_from'] || value_columns) c),
+            FROM unnest(key_columns || value_columns || ARRAY['valid_from']) c),
            'v.' || key_columns[1],
            (SELECT format_type(a.atttypid, NULL) FROM pg_attribute a
             WHERE a.attrelid = format('ledger.%I', source)::regclass
