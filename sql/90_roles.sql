@@ -29,6 +29,8 @@ BEGIN
         -- not to the server's log, which lies on the node's disk.
         EXECUTE format('ALTER ROLE %I SET temp_file_limit = %L', role, '1GB');
         EXECUTE format('ALTER ROLE %I SET tidemark.memory_limit = %L', role, '1GB');
+        -- A tenth of the weight of the node's own sessions.
+        EXECUTE format('ALTER ROLE %I SET tidemark.nice = 10', role);
         EXECUTE format('ALTER ROLE %I SET log_min_messages = fatal', role);
         EXECUTE format('ALTER ROLE %I SET log_min_error_statement = panic', role);
     END LOOP;

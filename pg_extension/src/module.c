@@ -4,6 +4,7 @@
 #include "analyst.h"
 #include "height_guard.h"
 #include "height_setting.h"
+#include "priority.h"
 
 #include "protocol/base/build_id.h"
 
@@ -19,6 +20,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void _PG_init(void)
 {
     analyst_init();
+    priority_init();
     height_setting_init(); /* reserves the prefix: other settings stand before it */
     height_guard_init();
 }

@@ -152,6 +152,7 @@ reader|SET session_replication_role = replica
 reader|SET temp_file_limit = -1
 reader|SET tidemark.memory_limit = 0
 reader|SELECT set_config('tidemark.memory_limit', '0', false)
+reader|SET tidemark.nice = 0
 reader|SET log_statement = 'all'
 reader|SET log_min_messages = debug5
 reader|SET log_min_error_statement = debug5
@@ -223,6 +224,11 @@ busy reader recursion 'WITH RECURSIVE x(n) AS (SELECT 1::bigint UNION ALL SELECT
 busy reader series 'SELECT count(*) FROM (SELECT generate_series(1, 10000000000000)) x'
 busy reader product 'SELECT count(*) FROM state.account a, state.account b, state.account c, state.account d'
 busy reader sleep 'SELECT pg_sleep(100000)'
+gives_way() {
+    [ "$(ps -o ni= -p "$(sql "SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE application_name = 'sleep'")")" -eq 10 ] 2>/dev/null
+}
+wait_for 10 gives_way
+ok $? 'sessions of readers give way to the node'
 busy reader regex "SELECT bool_or(repeat('x', 20000) ~ ('(x+)(x+)\\1\\2y' || i)) FROM (SELECT generate_series(1, 1000000)) s(i)"
 busy reader roots 'SELECT count(*) FROM generate_series(1, 1000000) i, tidemark.verify_state(1 + i % 2)'
 busy api api 'SELECT count(*) FROM (SELECT generate_series(1, 10000000000000)) x'
