@@ -105,14 +105,14 @@ SELECT v.name, v.tree,
          WHEN v.tree = 5 THEN 'tidemark.pool_name(k.key)' ELSE 'NULL::text' END
 FROM ledger.versioned v WHERE v.tree IS NOT NULL;
 
--- One scan of a function of the extension: the heights and the view are checked on the way in.
+-- One scan of a function of the extension, which checks the heights.
 CREATE FUNCTION tidemark.diff(view text, h1 bigint, h2 bigint)
 RETURNS TABLE (key bytea, name text, op text, column_name text, from_value text, to_value text,
     height bigint, step text, tx_index int, hash tidemark.hash32, message_type text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 BEGIN ATOMIC
 SELECT d.key, CASE WHEN $1 = 'pool' THEN tidemark.pool_name(d.key) ELSE d.name END, d.op,
     d.column_name, d.from_value, d.to_value, d.height, d.step, d.tx_index, d.hash, d.message_type
-FROM tidemark.diff_rows(ledger.versioned_name($1), tidemark.height($2), tidemark.height($3)) d;
+FROM tidemark.diff_rows(ledger.versioned_name($1), $2, $3) d;
 END;
 COMMENT ON FUNCTION tidemark.diff(text, bigint, bigint) IS
     'What differs between the states after blocks h1 and h2, one row for each column of each row, e.g. diff(''account'', 100, 200); h1 may be the later one. key: as in the view (names as UTF-8, and readable in name, as are those of pools); op: insert, update or delete, on the way from h1 to h2; values as text, bytes as \x…, NULL = none; height, step, transaction (tx_index, hash, message_type; NULL = no transaction): the last that wrote the row between the two. Columns are those of the view that are stored, and stake_text: the amount as hashed where it is not the plain decimal text. An error for an unknown view and for a height that is NULL, above the tip or pruned. Derived.';

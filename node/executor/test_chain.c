@@ -102,3 +102,24 @@ struct bytes test_proposer(const struct executor *x, uint64_t round)
     return validator_set_proposer(executor_validators(x), (uint64_t)executor_height(x) + 1, round)
         ->address;
 }
+
+enum tm_err test_propose(struct executor *x, struct arena *a, int64_t second,
+                         const struct bytes *raw, size_t count,
+                         struct executor_candidate *candidates,
+                         const struct executor_proposal **out, struct tm_error *e)
+{
+    struct transaction *list = arena_array(a, struct transaction, count);
+    struct executor_prepare_input in = {.proposer = test_proposer(x, 0),
+                                        .seconds = second,
+                                        .candidates = candidates,
+                                        .count = count};
+
+    for (size_t i = 0; i < count; i++) {
+        enum tm_err err = transaction_decode(a, raw[i], &list[i], e);
+
+        if (err != TM_OK)
+            return err;
+        candidates[i].tx = &list[i];
+    }
+    return executor_prepare(x, &in, out, e);
+}

@@ -23,4 +23,11 @@ struct bytes test_certificate(struct arena *a, const struct executor_proposal *p
 /* Address of the proposer of (height, round). */
 struct bytes test_proposer(const struct executor *x, uint64_t round);
 
+/* Decodes `count` transactions into the arena as candidates (an array of as many) and prepares a
+ * proposal of round 0 with them, at `second` of the proposer's clock. */
+enum tm_err test_propose(struct executor *x, struct arena *a, int64_t second,
+                         const struct bytes *raw, size_t count,
+                         struct executor_candidate *candidates,
+                         const struct executor_proposal **out, struct tm_error *e);
+
 #endif

@@ -716,7 +716,7 @@ CREATE FUNCTION tidemark.diff_rows(
     OUT to_value text, OUT height bigint, OUT step text, OUT tx_index integer,
     OUT hash tidemark.hash32, OUT message_type text)
     RETURNS SETOF record
-    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 ROWS 1000
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 1000
     AS 'MODULE_PATHNAME', 'tidemark_diff_rows';
 COMMENT ON FUNCTION tidemark.diff_rows(text, bigint, bigint) IS
     'The rows of tidemark.diff for a name as the tables have it; use that function';

@@ -7,6 +7,7 @@
  * the distance such rows are read by that window, and only what is found in none of them by its
  * key. So the cost is that of the changes in between, not of the state.
  */
+#include "argument.h"
 #include "asof.h"
 #include "diff_cells.h"
 #include "height.h"
@@ -479,10 +480,10 @@ static void put_rows(struct diff *d, ReturnSetInfo *result)
 /* view, h1, h2 */
 Datum tidemark_diff_rows(PG_FUNCTION_ARGS)
 {
-    text *name = PG_GETARG_TEXT_PP(0);
-    int64 h1 = PG_GETARG_INT64(1), h2 = PG_GETARG_INT64(2);
+    text *name = DatumGetTextPP(argument_present(fcinfo, 0, "the view"));
+    int64 h1, h2;
     int tree = tree_by_name(bytes_make(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)));
-    struct diff d = {.low = Min(h1, h2), .high = Max(h1, h2), .backwards = h1 > h2};
+    struct diff d = {.count = 0};
     struct tip tip;
     MemoryContext caller;
 
@@ -493,8 +494,11 @@ Datum tidemark_diff_rows(PG_FUNCTION_ARGS)
     query_begin();
     tip = height_tip();
     query_end();
-    height_require(&tip, h1);
-    height_require(&tip, h2);
+    h1 = height_argument(fcinfo, 1, &tip);
+    h2 = height_argument(fcinfo, 2, &tip);
+    d.low = Min(h1, h2);
+    d.high = Max(h1, h2);
+    d.backwards = h1 > h2;
     InitMaterializedSRF(fcinfo, 0);
     d.tree = (enum tree_id)tree;
     d.view = diff_view(d.tree);

@@ -260,14 +260,6 @@ static enum tree_id tree_argument(FunctionCallInfo fcinfo)
     return (enum tree_id)tree;
 }
 
-static height_t height_argument(FunctionCallInfo fcinfo, int n, const struct tip *tip)
-{
-    height_t h = DatumGetInt64(argument_present(fcinfo, n, "the height"));
-
-    height_require(tip, h);
-    return h;
-}
-
 Datum tidemark_diff_tree(PG_FUNCTION_ARGS)
 {
     struct walk w = {.fcinfo = fcinfo, .tree = tree_argument(fcinfo)};

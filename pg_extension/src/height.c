@@ -110,18 +110,25 @@ Datum tidemark_height(PG_FUNCTION_ARGS)
     PG_RETURN_INT64(h);
 }
 
+height_t height_argument(FunctionCallInfo fcinfo, int n, const struct tip *tip)
+{
+    if (PG_ARGISNULL(n))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the height is NULL"),
+                        errhint("tidemark.height() is the height the views show.")));
+    height_require(tip, PG_GETARG_INT64(n));
+    return PG_GETARG_INT64(n);
+}
+
 Datum tidemark_height_check(PG_FUNCTION_ARGS)
 {
     struct tip tip;
+    height_t h;
 
-    if (PG_ARGISNULL(0))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the height is NULL"),
-                        errhint("tidemark.height() is the height the views show.")));
     query_begin();
     tip = height_tip();
-    height_require(&tip, PG_GETARG_INT64(0));
+    h = height_argument(fcinfo, 0, &tip);
     query_end();
-    PG_RETURN_INT64(PG_GETARG_INT64(0));
+    PG_RETURN_INT64(h);
 }
 
 Datum tidemark_height_at(PG_FUNCTION_ARGS)

@@ -4,6 +4,8 @@
 
 #include "compat.h"
 
+#include "fmgr.h"
+
 #include "protocol/base/bytes.h"
 
 struct tip {
@@ -16,5 +18,8 @@ struct tip height_tip(void);
 
 /* Raises, with a hint, unless earliest <= h <= the tip. */
 void height_require(const struct tip *tip, height_t h);
+
+/* The n-th argument (from 0), a height that can be asked for; raises where it is NULL too. */
+height_t height_argument(FunctionCallInfo fcinfo, int n, const struct tip *tip);
 
 #endif

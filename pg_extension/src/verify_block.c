@@ -59,14 +59,11 @@ Datum tidemark_verify_block(PG_FUNCTION_ARGS)
     struct tip tip;
     height_t h;
 
-    if (PG_ARGISNULL(0))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the height is NULL")));
-    h = PG_GETARG_INT64(0);
     InitMaterializedSRF(fcinfo, 0);
     memory_arena(&a, CurrentMemoryContext);
     query_begin();
     tip = height_tip();
-    height_require(&tip, h);
+    h = height_argument(fcinfo, 0, &tip);
     rules = reader_rules();
     if (!stored_block_read(&a, h, &block)) {
         emit(fcinfo, "block", 0, "there is no such row in ledger.block");

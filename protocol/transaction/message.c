@@ -43,11 +43,6 @@ const char *message_name(enum message_kind kind)
     return KINDS[kind].name;
 }
 
-const char *message_full_name(enum message_kind kind)
-{
-    return KINDS[kind].full_name;
-}
-
 struct bytes message_type_url(struct arena *a, enum message_kind kind)
 {
     return bytes_of(arena_format(a, "type.googleapis.com/%s", KINDS[kind].full_name));

@@ -28,8 +28,6 @@ enum message_kind {
 
 /* "MessageSend", … "PruneIBCStore": the name stored with an indexed transaction. */
 const char *message_name(enum message_kind kind);
-/* "utility.MessageSend", … "types.PruneIBCStore". */
-const char *message_full_name(enum message_kind kind);
 
 /* A parameter value as wrapped on the wire. */
 enum param_wrapper { WRAPPER_NONE, WRAPPER_INT32, WRAPPER_STRING, WRAPPER_BYTES, WRAPPER_OTHER };

@@ -217,11 +217,6 @@ struct bench_block bench_block(struct bench_chain *c, struct arena *a, const str
 {
     const struct block_header *tip = executor_tip(c->x);
     struct executor_candidate *candidates = arena_array(a, struct executor_candidate, count);
-    struct transaction *list = arena_array(a, struct transaction, count);
-    struct executor_prepare_input in = {.proposer = test_proposer(c->x, 0),
-                                        .seconds = tip->seconds + 1,
-                                        .candidates = candidates,
-                                        .count = count};
     const struct executor_proposal *p;
     struct bench_block times;
     struct bytes certificate;
@@ -229,11 +224,7 @@ struct bench_block bench_block(struct bench_chain *c, struct arena *a, const str
     struct tm_error e;
     double start = bench_msec();
 
-    for (size_t i = 0; i < count; i++) {
-        bench_must(transaction_decode(a, raw[i], &list[i], &e), &e);
-        candidates[i].tx = &list[i];
-    }
-    bench_must(executor_prepare(c->x, &in, &p, &e), &e);
+    bench_must(test_propose(c->x, a, tip->seconds + 1, raw, count, candidates, &p, &e), &e);
     times.prepare = bench_msec() - start;
     for (size_t i = 0; i < count; i++)
         if (!candidates[i].included)

@@ -35,7 +35,4 @@ struct store store_of(struct store_pg *s);
 enum tm_err store_load_genesis(PGconn *conn, const struct genesis *genesis, struct bytes file,
                                struct hash32 *state_hash, struct tm_error *e);
 
-/* What the last apply took, in milliseconds. */
-double store_last_apply_msec(const struct store_pg *s);
-
 #endif

@@ -7,14 +7,6 @@
 /* Attempts to reach the server after a commit whose answer was lost, and the pause between. */
 enum { DOUBT_ATTEMPTS = 20, DOUBT_PAUSE_MSEC = 250 };
 
-static double now_msec(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static void pause_msec(long msec)
 {
     struct timespec t = {msec / 1000, msec % 1000 * 1000000};
@@ -165,7 +157,6 @@ enum tm_err store_pg_apply(void *ctx, const struct store_block *const *blocks, s
                            struct tm_error *e)
 {
     struct store_pg *s = ctx;
-    double start = now_msec();
     size_t there = 0;
     bool fence_lost = false;
     enum tm_err err = TM_OK;
@@ -198,6 +189,5 @@ enum tm_err store_pg_apply(void *ctx, const struct store_block *const *blocks, s
     }
     if (err == TM_OK)
         notify(s, blocks[count - 1]->header.height);
-    s->apply_msec = now_msec() - start;
     return err;
 }

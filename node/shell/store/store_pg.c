@@ -300,8 +300,3 @@ struct store store_of(struct store_pg *s)
         .apply = store_pg_apply,
     };
 }
-
-double store_last_apply_msec(const struct store_pg *s)
-{
-    return s->apply_msec;
-}

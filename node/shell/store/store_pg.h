@@ -10,7 +10,6 @@ struct store_pg {
     PGconn *conn;
     height_t at;   /* rows are read as of this height (store_at.h); HEIGHT_NONE: as they are now */
     bool in_doubt; /* a commit's answer was lost: read the tip before anything else */
-    double apply_msec;
 };
 
 /* Settings and prepared statements, once per connection. */

@@ -4,6 +4,12 @@
 
 #include "protocol/sha256/sha256.h"
 
+static enum tm_err no_chain(struct tm_error *e)
+{
+    return tm_fail(e, TM_ERR_NOT_FOUND,
+                   "the database holds no chain; load a genesis file with tidemark init");
+}
+
 enum tm_err store_pg_chain(void *ctx, struct arena *a, struct store_chain *out, struct tm_error *e)
 {
     struct store_pg *s = ctx;
@@ -17,8 +23,7 @@ enum tm_err store_pg_chain(void *ctx, struct arena *a, struct store_chain *out, 
     if (err != TM_OK)
         return err;
     if (PQntuples(r) == 0) {
-        err = tm_fail(e, TM_ERR_NOT_FOUND,
-                      "the database holds no chain; load a genesis file with tidemark init");
+        err = no_chain(e);
     } else {
         *out = (struct store_chain){
             .chain_id = arena_copy(a, pg_get_bytes(r, 0, 0)),
@@ -47,8 +52,7 @@ enum tm_err store_pg_tip(void *ctx, height_t *height, struct hash32 *state_hash,
     if (err != TM_OK)
         return err;
     if (PQntuples(r) == 0) {
-        err = tm_fail(e, TM_ERR_NOT_FOUND,
-                      "the database holds no chain; load a genesis file with tidemark init");
+        err = no_chain(e);
     } else {
         *height = pg_get_int64(r, 0, 0);
         err = pg_get_hash(r, 0, 1, state_hash, e);

@@ -140,19 +140,10 @@ static const struct executor_proposal *propose_these(struct chain *c, int64_t se
 {
     struct executor_candidate *candidates =
         arena_array(&c->arena, struct executor_candidate, count);
-    struct transaction *list = arena_array(&c->arena, struct transaction, count);
-    struct executor_prepare_input in = {.proposer = test_proposer(c->x, 0),
-                                        .seconds = second,
-                                        .candidates = candidates,
-                                        .count = count};
     const struct executor_proposal *p;
     struct tm_error e = {0};
 
-    for (size_t i = 0; i < count; i++) {
-        assert_int_equal(transaction_decode(&c->arena, raw[i], &list[i], &e), TM_OK);
-        candidates[i].tx = &list[i];
-    }
-    if (executor_prepare(c->x, &in, &p, &e) != TM_OK)
+    if (test_propose(c->x, &c->arena, second, raw, count, candidates, &p, &e) != TM_OK)
         fail_msg("%s", e.text);
     return p;
 }
