@@ -720,3 +720,10 @@ CREATE FUNCTION tidemark.diff_rows(
     AS 'MODULE_PATHNAME', 'tidemark_diff_rows';
 COMMENT ON FUNCTION tidemark.diff_rows(text, bigint, bigint) IS
     'The rows of tidemark.diff for a name as the tables have it; use that function';
+
+CREATE FUNCTION tidemark.rows_after(name text, after bigint)
+    RETURNS SETOF tid
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 1000
+    AS 'MODULE_PATHNAME', 'tidemark_rows_after';
+COMMENT ON FUNCTION tidemark.rows_after(text, bigint) IS
+    'Where the rows lie that a block above this one wrote into a table of current rows in schema ledger; for tidemark.rollback_rows';

@@ -11,6 +11,11 @@ static int64 window(int class)
     return heights;
 }
 
+int64 asof_shortest_life(int class)
+{
+    return class == 0 ? 1 : window(class - 1);
+}
+
 int64 asof_latest_end(int class, int64 height)
 {
     return class == ASOF_CLASSES - 1 ? PG_INT64_MAX : height + window(class);

@@ -9,6 +9,9 @@
 /* A version of class c lived less than 8^(c+1) heights; the last class has no such bound. */
 enum { ASOF_CLASSES = 6, ASOF_CLASS_FACTOR = 8 };
 
+/* Heights that a version of the class has lived at least. */
+int64 asof_shortest_life(int class);
+
 /* The last height at which a row of the class that is true at `height` can end. */
 int64 asof_latest_end(int class, int64 height);
 

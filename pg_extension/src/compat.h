@@ -47,4 +47,21 @@
     (pg_proc_aclcheck((function), (role), ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
+/* What a table of a query may be read for stands in its entry, and since 16 beside it. */
+#if PG_VERSION_NUM >= 160000
+#define compat_permission(query)       ((Node *)linitial((query)->rteperminfos))
+#define compat_check_permissions(list) ExecCheckPermissions(NIL, (list), true)
+#else
+#define compat_permission(query)       ((Node *)linitial((query)->rtable))
+#define compat_check_permissions(list) ExecCheckRTPerms((list), true)
+#endif
+
+/* Snapshots do not grow too old any more since 17. */
+#if PG_VERSION_NUM >= 170000
+#define compat_test_for_old_snapshot(snapshot, heap, page) ((void)(page))
+#else
+#define compat_test_for_old_snapshot(snapshot, heap, page)                                         \
+    TestForOldSnapshot((snapshot), (heap), (page))
+#endif
+
 #endif

@@ -11,7 +11,7 @@
 #include "asof.h"
 #include "diff_cells.h"
 #include "height.h"
-#include "query.h"
+#include "page_scan.h"
 #include "row_scan.h"
 
 #include "common/hashfn.h"
@@ -23,6 +23,8 @@
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(tidemark_diff_rows);
 
@@ -30,8 +32,6 @@ enum {
     COLUMNS = 11,
     TABLES = 1 + ASOF_CLASSES, /* current rows last */
     CURRENT = ASOF_CLASSES,
-    /* Rows of a window that are read in the time of one look-up by key. */
-    ROWS_FOR_A_KEY = 8,
     FIRST_ROOM = 1024,
     /* The last height and, in its last bits, step: one number is compared faster than two. */
     STEP_BITS = 24,
@@ -54,7 +54,7 @@ struct entry {
 
 struct columns {
     TupleDesc desc;
-    AttrNumber key, valid_from, shown_key, cells[DIFF_CELLS_MAX];
+    AttrNumber key, valid_from, valid_to, shown_key, cells[DIFF_CELLS_MAX];
 };
 
 struct transaction_row {
@@ -66,8 +66,10 @@ struct transaction_row {
 struct diff {
     enum tree_id tree;
     const struct diff_view *view;
+    struct tip tip;
     int64 low, high;
     bool backwards;
+    size_t missing; /* keys whose row at the later height was not found yet */
     MemoryContext kept, scratch;
     struct entry *entries;
     uint32 *places; /* open addressing: number of an entry, from 1 */
@@ -169,57 +171,90 @@ static void read_changes(struct diff *d)
     row_scan_close(&s);
 }
 
+struct table_name {
+    char text[TABLE_NAME_MAX];
+};
+
+static struct table_name table_name(const struct diff *d, int table)
+{
+    struct table_name name;
+
+    if (table == CURRENT)
+        snprintf(name.text, sizeof name.text, "%s", d->view->table);
+    else
+        snprintf(name.text, sizeof name.text, "%s_history_%d", d->view->table, table);
+    return name;
+}
+
 static void open_table(struct diff *d, int table, const struct row_scan_key *key, int conditions,
                        struct row_scan *s)
 {
     struct columns *c = &d->columns[table];
-    char name[TABLE_NAME_MAX];
 
-    if (table == CURRENT)
-        snprintf(name, sizeof name, "%s", d->view->table);
-    else
-        snprintf(name, sizeof name, "%s_history_%d", d->view->table, table);
-    row_scan_open(s, name, key, conditions);
+    row_scan_open(s, table_name(d, table).text, key, conditions);
     if (c->desc != NULL)
         return;
     c->desc = CreateTupleDescCopy(RelationGetDescr(s->heap));
     c->key = row_scan_column(s, d->view->key);
     c->shown_key = d->tree == TREE_IBC ? row_scan_column(s, "key") : c->key;
     c->valid_from = row_scan_column(s, "valid_from");
+    c->valid_to = table == CURRENT ? 0 : row_scan_column(s, "valid_to");
     for (int i = 0; i < d->view->cell_count; i++)
         c->cells[i] = row_scan_column(s, d->view->cells[i].column);
 }
 
-/* Rows of a class that ended in a range and began in another: those of changed keys. */
-static void read_window(struct diff *d, int class, int64 ends_above, int64 ends_until,
-                        int64 begins_above, int64 begins_until, bool is_low)
+static void put_high(struct diff *d, struct entry *entry, const struct row_scan *s, int table)
 {
-    ScanKeyData keys[2];
+    entry->high = ExecCopySlotHeapTuple(s->slot);
+    entry->high_table = (int8)table;
+    d->missing--;
+}
+
+/* The current table has an index on its key alone, a class of the history one that begins with it.
+ */
+static struct row_scan_key key_index(const struct diff *d, int table)
+{
+    return (struct row_scan_key){table == CURRENT ? 1 : 3, {d->view->key, "valid_to", "class"}, 0};
+}
+
+/*
+ * Rows of changed keys in the pages that hold what was true at one of both heights: at the earlier
+ * one and has ended since, at the later one and began in between.
+ */
+static void read_pages(struct diff *d, int table, bool is_low)
+{
+    struct row_scan_key key = table == CURRENT ? key_index(d, table) : END_KEY;
+    struct page_scan_lifetime lifetime = {.height = is_low ? d->low : d->high,
+                                          .begins_after = is_low ? -1 : d->low};
+    const struct columns *c = &d->columns[table];
+    struct page_scan *pages;
+    ScanKeyData ends[2];
     struct row_scan s;
 
-    open_table(d, class, &END_KEY, lengthof(keys), &s);
-    range(&s, keys, ends_above, ends_until);
-    row_scan_start(&s, keys);
-    while (row_scan_next(&s)) {
-        const struct columns *c = &d->columns[class];
-        struct entry *entry;
+    open_table(d, table, &key, lengthof(ends), &s);
+    lifetime.begins = c->valid_from;
+    lifetime.ends = c->valid_to;
+    if (table == CURRENT) {
+        pages = page_scan_begin(s.heap, GetActiveSnapshot(), lifetime, NULL, NULL, 0);
+    } else {
+        range(&s, ends, lifetime.height, is_low ? d->high : asof_latest_end(table, d->high));
+        pages =
+            page_scan_begin(s.heap, GetActiveSnapshot(), lifetime, s.index, ends, lengthof(ends));
+    }
+    while (page_scan_next(pages, s.slot)) {
         bool is_null;
-        int64 begins = DatumGetInt64(slot_getattr(s.slot, c->valid_from, &is_null));
+        struct entry *entry = find_entry(d, slot_getattr(s.slot, c->key, &is_null));
 
-        CHECK_FOR_INTERRUPTS();
-        if (begins <= begins_above || begins > begins_until)
-            continue;
-        entry = find_entry(d, slot_getattr(s.slot, c->key, &is_null));
         if (entry == NULL)
             continue;
         if (is_low) {
             entry->low = ExecCopySlotHeapTuple(s.slot);
-            entry->low_table = (int8) class;
+            entry->low_table = (int8)table;
         } else {
-            entry->high = ExecCopySlotHeapTuple(s.slot);
-            entry->high_table = (int8) class;
+            put_high(d, entry, &s, table);
         }
     }
+    page_scan_end(pages);
     row_scan_close(&s);
 }
 
@@ -228,7 +263,7 @@ static void read_by_key(struct diff *d, int table)
 {
     const struct columns *c = &d->columns[table];
     bool text = d->view->key_type == TEXTOID, current = table == CURRENT;
-    struct row_scan_key key = {current ? 1 : 3, {d->view->key, "valid_to", "class"}, 0};
+    struct row_scan_key key = key_index(d, table);
     ScanKeyData keys[3];
     struct row_scan s;
     int conditions = current ? 1 : 3;
@@ -257,25 +292,47 @@ static void read_by_key(struct diff *d, int table)
         row_scan_start(&s, keys);
         if (row_scan_next(&s)) {
             begins = DatumGetInt64(slot_getattr(s.slot, c->valid_from, &is_null));
-            if (begins > d->low && begins <= d->high) {
-                entry->high = ExecCopySlotHeapTuple(s.slot);
-                entry->high_table = (int8)table;
-            }
+            if (begins > d->low && begins <= d->high)
+                put_high(d, entry, &s, table);
         }
         pfree(value);
     }
     row_scan_close(&s);
 }
 
+/* Pages that read_pages would read for the later height: as many rows end at each height. */
+static double pages_at_high(const struct diff *d, int table)
+{
+    const struct row_scan_key key = key_index(d, table);
+    int64 until = table == CURRENT ? d->tip.height : asof_latest_end(table, d->high);
+    double blocks, part;
+    struct row_scan s;
+
+    row_scan_open(&s, table_name(d, table).text, &key, 0);
+    blocks = RelationGetNumberOfBlocks(s.heap);
+    row_scan_close(&s);
+    part = (double)(Min(until, d->tip.height) - d->high) /
+           (double)(d->tip.height - d->tip.earliest + 1);
+    return table == CURRENT ? blocks : blocks * part;
+}
+
+/* Can a version that began after the earlier height have ended in this class? */
+static bool has_ends(const struct diff *d, int table)
+{
+    return table == CURRENT || d->low + asof_shortest_life(table) < d->tip.height;
+}
+
+/* A page costs about what looking up a key does. */
 static void read_rows(struct diff *d)
 {
     for (int class = 0; class < ASOF_CLASSES; class ++)
-        read_window(d, class, d->low, d->high, -1, d->low, true);
-    for (int table = 0; table < TABLES; table++) {
-        int64 end = table < ASOF_CLASSES ? asof_latest_end(table, d->high) : PG_INT64_MAX;
-
-        if (table < ASOF_CLASSES - 1 && (end - d->high) / ROWS_FOR_A_KEY <= d->high - d->low)
-            read_window(d, table, d->high, end, d->low, d->high, false);
+        read_pages(d, class, true);
+    d->missing = d->count;
+    for (int table = 0; table < TABLES && d->missing > 0; table++) {
+        if (!has_ends(d, table))
+            continue;
+        if (pages_at_high(d, table) <= (double)d->missing)
+            read_pages(d, table, false);
         else
             read_by_key(d, table);
     }
@@ -484,18 +541,15 @@ Datum tidemark_diff_rows(PG_FUNCTION_ARGS)
     int64 h1, h2;
     int tree = tree_by_name(bytes_make(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)));
     struct diff d = {.count = 0};
-    struct tip tip;
     MemoryContext caller;
 
     if (tree < 0 || tree == TREE_TRANSACTIONS)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("there is no such versioned view"),
                         errhint("tidemark.diff takes the names of views and trees.")));
-    query_begin();
-    tip = height_tip();
-    query_end();
-    h1 = height_argument(fcinfo, 1, &tip);
-    h2 = height_argument(fcinfo, 2, &tip);
+    d.tip = height_tip();
+    h1 = height_argument(fcinfo, 1, &d.tip);
+    h2 = height_argument(fcinfo, 2, &d.tip);
     d.low = Min(h1, h2);
     d.high = Max(h1, h2);
     d.backwards = h1 > h2;

@@ -3,8 +3,12 @@
 #include "height_guard.h"
 #include "query.h"
 #include "result.h"
+#include "row_scan.h"
 
+#include "access/table.h"
+#include "access/tableam.h"
 #include "funcapi.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(tidemark_height);
@@ -12,26 +16,34 @@ PG_FUNCTION_INFO_V1(tidemark_height_check);
 PG_FUNCTION_INFO_V1(tidemark_height_at);
 PG_FUNCTION_INFO_V1(tidemark_tip);
 
-/* False before genesis. */
+static Datum tip_column(Relation heap, TupleTableSlot *row, const char *name)
+{
+    bool is_null;
+
+    return slot_getattr(row, row_scan_attribute(heap, name), &is_null);
+}
+
+/* False before genesis. Every view asks for this; a statement would take longer than a key does. */
 static bool read_tip(struct tip *tip)
 {
-    static struct query q = {"SELECT height, earliest, state_hash FROM ledger.tip", 0, {0}, NULL};
-    bool is_null;
-    struct varlena *hash;
-    HeapTuple row;
+    Relation heap = row_scan_table("tip");
+    TupleTableSlot *row = table_slot_create(heap, NULL);
+    TableScanDesc scan = table_beginscan_strat(heap, GetActiveSnapshot(), 0, NULL, false, false);
+    bool found = table_scan_getnextslot(scan, ForwardScanDirection, row);
 
-    query_run(&q, NULL);
-    if (SPI_processed == 0)
-        return false;
-    row = SPI_tuptable->vals[0];
-    tip->height = query_int64(row, 1);
-    tip->earliest = query_int64(row, 2);
-    hash = pg_detoast_datum_packed(
-        (struct varlena *)DatumGetPointer(query_value(row, 3, BYTEAOID, &is_null)));
-    memset(&tip->state_hash, 0, sizeof tip->state_hash);
-    memcpy(&tip->state_hash, VARDATA_ANY(hash),
-           Min(VARSIZE_ANY_EXHDR(hash), sizeof tip->state_hash));
-    return true;
+    if (found) {
+        struct varlena *hash = PG_DETOAST_DATUM_PACKED(tip_column(heap, row, "state_hash"));
+
+        tip->height = DatumGetInt64(tip_column(heap, row, "height"));
+        tip->earliest = DatumGetInt64(tip_column(heap, row, "earliest"));
+        memset(&tip->state_hash, 0, sizeof tip->state_hash);
+        memcpy(&tip->state_hash, VARDATA_ANY(hash),
+               Min(VARSIZE_ANY_EXHDR(hash), sizeof tip->state_hash));
+    }
+    table_endscan(scan);
+    ExecDropSingleTupleTableSlot(row);
+    table_close(heap, AccessShareLock);
+    return found;
 }
 
 struct tip height_tip(void)
@@ -71,13 +83,17 @@ static int64 height_of_moment(TimestampTz moment)
                              {TIMESTAMPTZOID},
                              NULL};
     Datum value = TimestampTzGetDatum(moment);
+    int64 h;
 
+    query_begin();
     query_run(&q, &value);
     if (SPI_processed == 0)
         ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                         errmsg("there is no block at or before %s", timestamptz_to_str(moment)),
                         errhint("The chain began later; chain.block shows when.")));
-    return query_int64(SPI_tuptable->vals[0], 1);
+    h = query_int64(SPI_tuptable->vals[0], 1);
+    query_end();
+    return h;
 }
 
 static int64 resolve(const struct height_setting *setting, const struct tip *tip)
@@ -102,11 +118,9 @@ Datum tidemark_height(PG_FUNCTION_ARGS)
     int64 h;
 
     height_guard_check(fcinfo);
-    query_begin();
     tip = height_tip();
     h = resolve(&setting, &tip);
     height_require(&tip, h);
-    query_end();
     PG_RETURN_INT64(h);
 }
 
@@ -121,24 +135,14 @@ height_t height_argument(FunctionCallInfo fcinfo, int n, const struct tip *tip)
 
 Datum tidemark_height_check(PG_FUNCTION_ARGS)
 {
-    struct tip tip;
-    height_t h;
+    struct tip tip = height_tip();
 
-    query_begin();
-    tip = height_tip();
-    h = height_argument(fcinfo, 0, &tip);
-    query_end();
-    PG_RETURN_INT64(h);
+    PG_RETURN_INT64(height_argument(fcinfo, 0, &tip));
 }
 
 Datum tidemark_height_at(PG_FUNCTION_ARGS)
 {
-    int64 h;
-
-    query_begin();
-    h = height_of_moment(PG_GETARG_TIMESTAMPTZ(0));
-    query_end();
-    PG_RETURN_INT64(h);
+    PG_RETURN_INT64(height_of_moment(PG_GETARG_TIMESTAMPTZ(0)));
 }
 
 Datum tidemark_tip(PG_FUNCTION_ARGS)

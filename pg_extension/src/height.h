@@ -13,7 +13,7 @@ struct tip {
     struct hash32 state_hash;
 };
 
-/* The row of ledger.tip; raises before genesis. Between query_begin and query_end. */
+/* The row of ledger.tip; raises before genesis. */
 struct tip height_tip(void);
 
 /* Raises, with a hint, unless earliest <= h <= the tip. */

@@ -2,7 +2,6 @@
 
 #include "access/xact.h"
 #include "executor/executor.h"
-#include "nodes/execnodes.h"
 #include "nodes/parsenodes.h"
 #include "tcop/utility.h"
 #include "utils/guc.h"
@@ -99,19 +98,22 @@ void height_guard_init(void)
     ProcessUtility_hook = process_utility;
 }
 
-/* A function in FROM knows the query that calls it; the views call height() there. */
-void height_guard_check(FunctionCallInfo fcinfo)
+void height_guard_check_query(const EState *query)
 {
     struct height_setting now = height_setting_now();
-    const ReturnSetInfo *info = (const ReturnSetInfo *)fcinfo->resultinfo;
-    const EState *query;
 
-    if (info == NULL || !IsA(info, ReturnSetInfo) || info->econtext == NULL)
-        return;
-    query = info->econtext->ecxt_estate;
     for (const struct opened *o = open_queries; o != NULL; o = o->next)
         if (o->query == query && !height_setting_equal(&o->setting, &now))
             ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
                             errmsg("tidemark.height changed after this query was opened"),
                             errhint("%s", HEIGHT_GUARD_HINT)));
+}
+
+/* A function in FROM knows the query that calls it; the views call height() there. */
+void height_guard_check(FunctionCallInfo fcinfo)
+{
+    const ReturnSetInfo *info = (const ReturnSetInfo *)fcinfo->resultinfo;
+
+    if (info != NULL && IsA(info, ReturnSetInfo) && info->econtext != NULL)
+        height_guard_check_query(info->econtext->ecxt_estate);
 }

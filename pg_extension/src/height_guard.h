@@ -8,6 +8,8 @@
 
 #include "height_setting.h"
 
+#include "nodes/execnodes.h"
+
 #define HEIGHT_GUARD_MESSAGE "tidemark.height cannot change while a cursor is open"
 #define HEIGHT_GUARD_HINT                                                                          \
     "Close the cursor first, or read another height with the functions state.<view>_at(h)."
@@ -20,5 +22,8 @@ bool height_guard_allows(const struct height_setting *wanted);
 
 /* Raises when the query that makes this call was opened under another setting. */
 void height_guard_check(FunctionCallInfo fcinfo);
+
+/* The same of a query that calls height() otherwise than in FROM. */
+void height_guard_check_query(const EState *query);
 
 #endif

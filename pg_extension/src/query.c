@@ -5,12 +5,20 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
-void query_begin(void)
+Oid query_ledger(void)
 {
-    if (!OidIsValid(get_namespace_oid("ledger", true)))
+    Oid schema = get_namespace_oid("ledger", true);
+
+    if (!OidIsValid(schema))
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("this database holds no chain: there is no schema \"ledger\""),
                         errhint("Run `tidemark init` or `tidemark migrate` on it.")));
+    return schema;
+}
+
+void query_begin(void)
+{
+    query_ledger();
     if (SPI_connect() != SPI_OK_CONNECT)
         elog(ERROR, "SPI_connect failed");
 }

@@ -31,6 +31,9 @@ struct query {
     SPIPlanPtr plan; /* kept until the session ends */
 };
 
+/* Schema `ledger`; raises with a hint where it is not there. */
+Oid query_ledger(void);
+
 /* SPI_connect and SPI_finish. Raises with a hint where schema `ledger` is not there. */
 void query_begin(void);
 void query_end(void);

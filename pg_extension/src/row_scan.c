@@ -1,9 +1,10 @@
 #include "row_scan.h"
 
+#include "query.h"
+
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_index.h"
 #include "miscadmin.h"
@@ -56,10 +57,9 @@ static Relation open_index(Relation heap, const struct row_scan_key *key)
     return found;
 }
 
-void row_scan_open(struct row_scan *s, const char *table, const struct row_scan_key *key,
-                   int conditions)
+Relation row_scan_table(const char *table)
 {
-    Oid oid = get_relname_relid(table, get_namespace_oid("ledger", false));
+    Oid oid = get_relname_relid(table, query_ledger());
     AclResult allowed;
 
     if (!OidIsValid(oid))
@@ -69,7 +69,13 @@ void row_scan_open(struct row_scan *s, const char *table, const struct row_scan_
     allowed = pg_class_aclcheck(oid, GetUserId(), ACL_SELECT);
     if (allowed != ACLCHECK_OK)
         aclcheck_error(allowed, OBJECT_TABLE, table);
-    s->heap = table_open(oid, AccessShareLock);
+    return table_open(oid, AccessShareLock);
+}
+
+void row_scan_open(struct row_scan *s, const char *table, const struct row_scan_key *key,
+                   int conditions)
+{
+    s->heap = row_scan_table(table);
     s->index = open_index(s->heap, key);
     s->slot = table_slot_create(s->heap, NULL);
     s->conditions = conditions;
@@ -87,16 +93,21 @@ void row_scan_close(struct row_scan *s)
     table_close(s->heap, AccessShareLock);
 }
 
-AttrNumber row_scan_column(const struct row_scan *s, const char *name)
+AttrNumber row_scan_attribute(Relation heap, const char *name)
 {
-    AttrNumber n = get_attnum(RelationGetRelid(s->heap), name);
+    AttrNumber n = get_attnum(RelationGetRelid(heap), name);
 
     if (n == InvalidAttrNumber)
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                        errmsg("table \"%s\" has no column \"%s\"",
-                               RelationGetRelationName(s->heap), name),
-                        errhint("Run `tidemark migrate`.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_COLUMN),
+                 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(heap), name),
+                 errhint("Run `tidemark migrate`.")));
     return n;
+}
+
+AttrNumber row_scan_column(const struct row_scan *s, const char *name)
+{
+    return row_scan_attribute(s->heap, name);
 }
 
 void row_scan_start(struct row_scan *s, ScanKey conditions)

@@ -30,6 +30,9 @@ struct row_scan {
     Buffer visibility; /* page of the visibility map in use */
 };
 
+/* Locks the table of schema `ledger`; raises where it is missing or the user may not read it. */
+Relation row_scan_table(const char *table);
+
 /* Locks table and index until row_scan_close; raises where the user may not read the table or where
  * it has no such index. conditions: number of those that each start is given. */
 void row_scan_open(struct row_scan *s, const char *table, const struct row_scan_key *key,
@@ -37,6 +40,7 @@ void row_scan_open(struct row_scan *s, const char *table, const struct row_scan_
 void row_scan_close(struct row_scan *s);
 
 /* The table's column; raises where it has none of this name. */
+AttrNumber row_scan_attribute(Relation heap, const char *name);
 AttrNumber row_scan_column(const struct row_scan *s, const char *name);
 
 /* Begins again under these conditions, ascending by the index's columns. */

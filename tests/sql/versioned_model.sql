@@ -197,3 +197,30 @@ CREATE FUNCTION model.differences() RETURNS bigint LANGUAGE sql AS $$
         (TABLE model.seen EXCEPT ALL TABLE model.row)
         UNION ALL (TABLE model.row EXCEPT ALL TABLE model.seen)) d
 $$;
+
+-- A chain of about 300 blocks. Heights are close together at first; later jumps make rows of every
+-- lifetime class. seed: between -1 and 1, for the same chain again.
+CREATE FUNCTION model.history(seed double precision) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    h bigint := 0;
+BEGIN
+    PERFORM setseed(seed);
+    INSERT INTO ledger.chain VALUES (true, 'model', 'standard', 0, 0, 4000000, 1000, 10000, '');
+    PERFORM model.block(0, 40);
+    FOR i IN 1 .. 300 LOOP
+        IF i % 50 = 0 THEN
+            -- back by some blocks that are there
+            h := (SELECT b.height FROM ledger.block b ORDER BY b.height DESC
+                  OFFSET floor(random() * 20)::int LIMIT 1);
+            PERFORM model.rollback(h);
+        END IF;
+        h := h + CASE
+            WHEN i = 200 THEN 600
+            WHEN i IN (220, 221) THEN 5000
+            WHEN i = 270 THEN 40000
+            WHEN random() < 0.2 THEN floor(random() * 20)::int + 1
+            ELSE 1
+        END;
+        PERFORM model.block(h, floor(random() * 12)::int);
+    END LOOP;
+END $$;

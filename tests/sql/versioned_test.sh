@@ -20,33 +20,7 @@ script() {
 
 # --- a history -----------------------------------------------------------------------------------
 
-sql "INSERT INTO ledger.chain VALUES (true, 'model', 'standard', 0, 0, 4000000, 1000, 10000, '')"
-# Heights are close together at first; later jumps make rows of every lifetime class.
-script >/dev/null <<END
-SELECT setseed($SEED);
-SELECT model.block(0, 40);
-DO \$\$
-DECLARE
-    h bigint := 0;
-BEGIN
-    FOR i IN 1 .. 300 LOOP
-        IF i % 50 = 0 THEN
-            -- back by some blocks that are there
-            h := (SELECT b.height FROM ledger.block b ORDER BY b.height DESC
-                  OFFSET floor(random() * 20)::int LIMIT 1);
-            PERFORM model.rollback(h);
-        END IF;
-        h := h + CASE
-            WHEN i = 200 THEN 600
-            WHEN i IN (220, 221) THEN 5000
-            WHEN i = 270 THEN 40000
-            WHEN random() < 0.2 THEN floor(random() * 20)::int + 1
-            ELSE 1
-        END;
-        PERFORM model.block(h, floor(random() * 12)::int);
-    END LOOP;
-END \$\$;
-END
+sql "SELECT model.history($SEED)" >/dev/null
 tip=$(sql 'SELECT height FROM ledger.tip')
 like "$tip" '^[0-9]+$' 'a history was made'
 is "$(sql "SELECT count(DISTINCT class) FROM ledger.account_history")" 6 'every lifetime class is in use'
