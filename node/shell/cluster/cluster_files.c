@@ -11,12 +11,21 @@
 #include <unistd.h>
 
 #include "listen.h"
+#include "node/shell/system/memory_size.h"
 
 #define PG_LIB       "lib/postgresql/" CLUSTER_PG_MAJOR "/lib"
 #define PG_SHARE     "share/postgresql/" CLUSTER_PG_MAJOR
 #define PG_EXTENSION PG_SHARE "/extension"
 
-enum { EXTENSION_FILE_MAX = 64 * 1024 * 1024 };
+enum {
+    EXTENSION_FILE_MAX = 64 * 1024 * 1024,
+    /* Megabytes of shared_buffers: a quarter of the memory, as PostgreSQL's manual advises for a
+     * server of its own. A key at a past height is a page here and there: one that is in no buffer
+     * costs as much as the whole look-up. */
+    BUFFERS_PART = 4,
+    BUFFERS_MIN = 128,
+    BUFFERS_MAX = 16 * 1024
+};
 
 static const char *const roles[] = {CLUSTER_SUPERUSER,
                                     "tidemark_node",
@@ -185,12 +194,11 @@ static enum tm_err check_major(const struct cluster *c, struct arena *a, struct 
 
 static enum tm_err write_settings(const struct cluster *c, struct arena *a, struct tm_error *e)
 {
-    long memory = sysconf(_SC_PHYS_PAGES) / 1024 * (sysconf(_SC_PAGESIZE) / 1024);
-    long buffers = memory / 16;
+    long memory = memory_size(), buffers = memory / BUFFERS_PART;
     struct buffer ident;
     enum tm_err err;
 
-    buffers = buffers < 128 ? 128 : buffers > 1024 ? 1024 : buffers;
+    buffers = buffers < BUFFERS_MIN ? BUFFERS_MIN : buffers > BUFFERS_MAX ? BUFFERS_MAX : buffers;
     buffer_init(&ident, a, 1024);
     for (int i = 0; roles[i] != NULL; i++) {
         char *line = arena_format(a, "tidemark root %s\n", roles[i]);
@@ -202,7 +210,7 @@ static enum tm_err write_settings(const struct cluster *c, struct arena *a, stru
     err = files_update(arena_format(a, "%s/postgresql.conf", c->data),
                        bytes_of(arena_format(a, settings_format, c->port != 0 ? LISTEN_ADDRESS : "",
                                              c->port != 0 ? c->port : SOCKET_PORT, c->socket,
-                                             buffers, memory / 2)),
+                                             buffers, memory / 4 * 3)),
                        0600, NULL, e);
     if (err == TM_OK)
         err = cluster_readers_write(c, e);
