@@ -48,27 +48,31 @@ BEGIN
 END $body$ $function$, tables);
 END $$;
 
--- One pair's rows back to what was true at h. A key that was there at h gets its row in place, which
--- spares the indexes; then the rows that began later and replaced none go. They are found through the
--- changed keys, or, where those are more than the table has pages, by reading it: a page costs about
--- what a key does. A row that the upsert found there has its xmax set: a later version is gone.
+-- One pair's rows back to what was true at h. A key that is still there gets its row in place, which
+-- spares the indexes; one that is gone is inserted; then the rows that began later and replaced none go.
+-- They are found through the changed keys, or, where those are more than the table has pages, by
+-- reading it: a page costs about what a key does.
 DO $$
 DECLARE
     tables text;
 BEGIN
     SELECT string_agg(format($branch$
     IF %2$s = ANY (trees) THEN
-        WITH kept AS (
-            INSERT INTO ledger.%1$I AS v (%6$s)
-            SELECT %7$s FROM ledger.%5$I b WHERE b.valid_to > h AND b.valid_from <= h
-            ON CONFLICT (%3$I) DO UPDATE SET %8$s
-            RETURNING v.xmax <> 0 AS there
+        WITH back AS MATERIALIZED (
+            SELECT %7$s FROM ledger.%5$I b WHERE b.valid_to > h AND b.valid_from <= h ORDER BY b.%3$I
+        ), there AS (
+            UPDATE ledger.%1$I v SET %8$s FROM back b WHERE v.%3$I = b.%3$I RETURNING v.%3$I
+        ), gone AS (
+            INSERT INTO ledger.%1$I (%6$s)
+            SELECT %7$s FROM back b WHERE NOT EXISTS (SELECT FROM there t WHERE t.%3$I = b.%3$I)
+            RETURNING 1
         )
-        SELECT count(*), count(*) FILTER (WHERE k.there) INTO restored, replaced FROM kept k;
+        SELECT (SELECT count(*) FROM there), (SELECT count(*) FROM gone) INTO replaced, restored;
+        restored := restored + replaced;
         DELETE FROM ledger.%5$I v WHERE v.valid_to > h;
         GET DIAGNOSTICS removed = ROW_COUNT;
         IF pg_relation_size('ledger.%1$I') / page < changes THEN
-            DELETE FROM ledger.%1$I v WHERE v.valid_from > h;
+            DELETE FROM ledger.%1$I v WHERE v.ctid = ANY (ARRAY(SELECT tidemark.rows_after(%1$L, h)));
         ELSE
             DELETE FROM ledger.%1$I v
             USING (SELECT DISTINCT c.key FROM ledger.change c WHERE c.height > h AND c.tree = %2$s) k
@@ -87,7 +91,7 @@ BEGIN
         LATERAL (SELECT v.key_columns || ARRAY['valid_from'] || v.value_columns AS names) n,
         LATERAL (SELECT string_agg(name, ', ') AS plain,
                      string_agg('b.' || name, ', ') AS back,
-                     string_agg(format('%1$s = excluded.%1$s', name), ', ')
+                     string_agg(format('%1$s = b.%1$s', name), ', ')
                          FILTER (WHERE name <> ALL (v.key_columns)) AS updates
                  FROM unnest(n.names) name) c
     WHERE v.tree IS NOT NULL;
@@ -140,19 +144,28 @@ BEGIN
 
     -- A node changes only where a leaf below it does: those that began later stand on the changed
     -- keys' paths, as deep as the tree has any. A key has some three.
-    WITH kept AS (
-        INSERT INTO ledger.tree_node AS v (tree, depth, prefix, valid_from, digest)
+    WITH back AS MATERIALIZED (
         SELECT b.tree, b.depth, b.prefix, b.valid_from, b.digest
         FROM ledger.tree_node_history b WHERE b.valid_to > h AND b.valid_from <= h
-        ON CONFLICT (tree, depth, prefix) DO UPDATE
-            SET valid_from = excluded.valid_from, digest = excluded.digest
-        RETURNING v.xmax <> 0 AS there
+        ORDER BY b.tree, b.depth, b.prefix
+    ), there AS (
+        UPDATE ledger.tree_node v SET valid_from = b.valid_from, digest = b.digest
+        FROM back b
+        WHERE v.tree = b.tree AND v.depth = b.depth AND v.prefix = b.prefix
+        RETURNING v.tree, v.depth, v.prefix
+    ), gone AS (
+        INSERT INTO ledger.tree_node (tree, depth, prefix, valid_from, digest)
+        SELECT b.tree, b.depth, b.prefix, b.valid_from, b.digest FROM back b
+        WHERE NOT EXISTS (SELECT FROM there t
+                          WHERE t.tree = b.tree AND t.depth = b.depth AND t.prefix = b.prefix)
+        RETURNING 1
     )
-    SELECT count(*), count(*) FILTER (WHERE k.there) INTO restored, replaced FROM kept k;
+    SELECT (SELECT count(*) FROM there), (SELECT count(*) FROM gone) INTO replaced, restored;
+    restored := restored + replaced;
     DELETE FROM ledger.tree_node_history v WHERE v.valid_to > h;
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF pg_relation_size('ledger.tree_node') / page < 3 * changes THEN
-        DELETE FROM ledger.tree_node v WHERE v.valid_from > h;
+        DELETE FROM ledger.tree_node v WHERE v.ctid = ANY (ARRAY(SELECT tidemark.rows_after('tree_node', h)));
     ELSE
         DELETE FROM ledger.tree_node v
         USING (
