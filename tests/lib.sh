@@ -103,14 +103,16 @@ sql() {
     psql -XqAt -v ON_ERROR_STOP=1 "${arguments[@]}" 2>&1
 }
 
-# sql_as ROLE STATEMENT…: the same as one of the roles tidemark_*.
+# sql_as ROLE STATEMENT…: the same as one of the roles tidemark_*. Without the time limits these begin
+# with: their sessions give way to others, and a busy machine may need minutes for what takes a second.
 sql_as() {
     local role=$1
     shift
-    PGUSER=tidemark_$role sql "$@"
+    PGOPTIONS=${PGOPTIONS:--c statement_timeout=0 -c lock_timeout=0} PGUSER=tidemark_$role sql "$@"
 }
 
-# wait_for SECONDS COMMAND…: true as soon as the command is, tried ten times a second.
+# wait_for SECONDS COMMAND…: true as soon as the command is, tried ten times a second. The seconds are
+# those after which nobody would wait any longer, on the slowest machine: they cost only a test that fails.
 wait_for() {
     local until=$((SECONDS + $1))
     shift

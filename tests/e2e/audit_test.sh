@@ -7,7 +7,7 @@ chain=tests/vectors/chain-a
 keys=deploy/localnet/keys
 
 audit() {
-    timeout 60 "$TIDEMARK" audit --data "$data" --share 100 "$@"
+    timeout 600 "$TIDEMARK" audit --data "$data" --share 100 "$@"
 }
 progress() {
     sql "SELECT string_agg(kind || ' ' || coalesce(height::text, 'none'), ', ' ORDER BY kind) FROM ops.audit_progress WHERE kind <> 'state'"
@@ -100,13 +100,17 @@ is "$(sql "SELECT count(*) FROM ops.audit WHERE NOT ok AND kind = 'execution' AN
 # --- rollback and prune in between -------------------------------------------------------------------------
 "$TIDEMARK" audit --data "$data" --share 100 >"$test_dir/beside" 2>&1 &
 beside=$!
-wait_for 30 eval '[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '"'%ops.audit%'"'")" != 0 ]'
+at_work() {
+    [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%ops.audit%' AND pid <> pg_backend_pid()")" != 0 ]
+}
+wait_for 120 at_work
+ok $? 'an audit is at work' "$(cat "$test_dir/beside")"
 succeeds 'a rollback while an audit runs' "$TIDEMARK" rollback 40 --data "$data"
 is "$(progress)" 'block 40, execution 40' 'takes the audit back'
 is "$(sql 'SELECT count(*) FROM ops.audit WHERE ok AND height > 40')|$(sql 'SELECT count(*) >= 6 FROM ops.audit WHERE NOT ok')" '0|t' \
     'what held above goes, findings stay'
 "$TIDEMARK" replay --data "$data" $chain/blocks.jsonl >/dev/null
-wait_for 30 eval '[ "$(progress)" = "block 59, execution 59" ]'
+wait_for 300 eval '[ "$(progress)" = "block 59, execution 59" ]'
 ok $? 'it follows the chain again' "$(progress)"
 kill -TERM $beside
 wait $beside
@@ -133,7 +137,7 @@ data=$test_dir/own
 url=$("$TIDEMARK" db url --data "$data" --role api)
 "$TIDEMARK" up --data "$data" --keys $keys --interval 0.05 --blocks 110 >"$test_dir/up" 2>&1 &
 up=$!
-wait_for 30 grep -q . "$test_dir/up"
+wait_for 120 grep -q . "$test_dir/up"
 "$TIDEMARK" audit --data "$data" --share 50 >"$test_dir/beside" 2>&1 &
 beside=$!
 while kill -0 $up 2>/dev/null; do

@@ -3,8 +3,9 @@
 . tests/lib.sh
 data=$test_dir/a
 
-# a port nobody listens on: where two tests try the same one, the second takes the next
-port=$((20000 + $$ % 20000))
+# a port nobody listens on: where two tests try the same one, the second takes the next; below those
+# that the system gives to connections going out (32768 and up)
+port=$((20000 + $$ % 12000))
 while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
 
 fails 1 'listen without a database' "$TIDEMARK" db listen $port --data "$test_dir/none"

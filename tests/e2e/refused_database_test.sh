@@ -12,8 +12,8 @@ cluster_start chain
 socket=$PGHOST
 
 run_replay() { "$TIDEMARK" replay --data "$data" "$test_dir/blocks"; }
-run_up() { timeout 60 "$TIDEMARK" up --data "$data" --keys $keys --interval 0.1 --blocks 1; }
-run_node() { timeout 60 "${TIDEMARK}d" --db "$("$TIDEMARK" db url --role node --data "$data")" --keys $keys --blocks 1; }
+run_up() { timeout 300 "$TIDEMARK" up --data "$data" --keys $keys --interval 0.1 --blocks 1; }
+run_node() { timeout 300 "${TIDEMARK}d" --db "$("$TIDEMARK" db url --role node --data "$data")" --keys $keys --blocks 1; }
 : >"$test_dir/blocks"
 succeeds 'the database is right: replay' run_replay
 succeeds 'export' "$TIDEMARK" export "$test_dir/genesis_block" --data "$data"
@@ -56,7 +56,7 @@ migrate_refuses() {
 
 # wrong_database NAME OPTIONS REGEX
 wrong_database() {
-    PGDATABASE=postgres sql 'DROP DATABASE IF EXISTS wrong' "CREATE DATABASE wrong TEMPLATE template0 $2" >/dev/null
+    PGDATABASE=postgres sql 'DROP DATABASE IF EXISTS wrong WITH (FORCE)' "CREATE DATABASE wrong TEMPLATE template0 $2" >/dev/null
     for command in "init --genesis $genesis" migrate; do
         # shellcheck disable=SC2086
         fails 1 "$1: $command" "$TIDEMARK" $command --db "host=$socket user=postgres dbname=wrong"

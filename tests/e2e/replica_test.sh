@@ -18,7 +18,7 @@ above() { # DIR HEIGHT
 follows() { # NAME: the replica gets to a height the node did not have yet
     local now
     now=$(height "$node")
-    wait_for 60 above "$copy" $((now + 1))
+    wait_for 180 above "$copy" $((now + 1))
     ok $? "$1" "$("$TIDEMARK" replica status --data "$copy" 2>&1)" "$(tail -n 5 "$log" "$copy/cluster/postgres.log")"
 }
 start_up() {
@@ -62,11 +62,12 @@ is "$(slots)" 0 'or a slot'
 # --- a replica of a growing chain ----------------------------------------------------------------
 
 start_up
-wait_for 60 above "$node" 2
+wait_for 180 above "$node" 2
 ok $? 'a chain grows' "$(tail -n 5 "$log")"
 succeeds 'replica create' "$TIDEMARK" replica create --from "$node" --data "$copy"
 like "$output" 'height [0-9]+: ten roots recomputed, equal' 'checks the roots'
 follows 'it follows the tip'
+wait_for 180 streams # no longer catching up
 succeeds 'replica status' "$TIDEMARK" replica status --data "$copy"
 like "$output" 'streaming    yes.*behind       [0-9]+ heights, [0-9]+ bytes of log, [0-9.]+ s of block time' 'says how far it is'
 fails 1 'a second one in the same place' "$TIDEMARK" replica create --from "$node" --data "$copy"
@@ -93,7 +94,7 @@ succeeds 'query block' "$TIDEMARK" query block --height 1 --data "$copy"
 succeeds 'verify' "$TIDEMARK" verify --height 2 --data "$copy"
 fails 1 'up on a replica' "$TIDEMARK" up --data "$copy" --keys $keys
 like "$output" "is a replica of $node" 'is refused'
-fails 1 'tidemarkd on a replica' timeout 60 "$(dirname "$TIDEMARK")/tidemarkd" \
+fails 1 'tidemarkd on a replica' timeout 300 "$(dirname "$TIDEMARK")/tidemarkd" \
     --db "$("$TIDEMARK" db url --data "$copy" --role node)" --keys $keys --guard "$test_dir/guard"
 like "$output" 'replica or in recovery' 'is refused'
 fails 1 'migrate on a replica' "$TIDEMARK" migrate --data "$copy"
@@ -103,11 +104,11 @@ like "$output" 'replica or in recovery' 'is refused'
 
 kill -9 "$(head -n 1 "$copy/cluster/data/postmaster.pid")"
 stopped() { ! "$TIDEMARK" db status --data "$copy"; }
-wait_for 30 stopped
+wait_for 180 stopped
 fails 1 'status of one that was killed' "$TIDEMARK" replica status --data "$copy"
 like "$output" 'does not run: tidemark db start' 'says so'
 now=$(height "$node")
-wait_for 60 above "$node" $((now + 1))
+wait_for 180 above "$node" $((now + 1))
 ok $? 'the node does not need it'
 succeeds 'db start' "$TIDEMARK" db start --data "$copy"
 follows 'it catches up'
@@ -116,7 +117,7 @@ fails 1 'status without the node' "$TIDEMARK" replica status --data "$copy"
 like "$output" 'no database runs in .*/node' 'says so'
 is "$(psql -XqAt -c 'SELECT count(*) > 1 FROM chain.block' "$("$TIDEMARK" db url --data "$copy")" 2>&1)" t 'readers go on meanwhile'
 start_up
-wait_for 60 streams
+wait_for 180 streams
 ok $? 'the node is back, and it streams' "$("$TIDEMARK" replica status --data "$copy" 2>&1)"
 follows 'it follows again'
 succeeds 'the roots agree' "$TIDEMARK" replica check --data "$copy"
@@ -135,19 +136,19 @@ follows 'it follows'
 stop_up
 "$TIDEMARK" db start --data "$node" >/dev/null
 caught_up() { [ "$(height "$copy")" = "$(height "$node")" ]; }
-wait_for 60 caught_up
+wait_for 180 caught_up
 is "$(on "$copy" 'SELECT height, state_hash FROM ledger.tip')" "$(on "$node" 'SELECT height, state_hash FROM ledger.tip')" 'to the last block'
 "$TIDEMARK" db stop --data "$node" >/dev/null
 psql -XqAt -c 'SELECT pg_promote()' "$("$TIDEMARK" db url --data "$copy" --role owner | sed 's/&options=.*//')" >/dev/null
 fails 1 'status after a promotion' "$TIDEMARK" replica status --data "$copy"
 like "$output" 'was promoted' 'says so'
 cp -a "$node/guard" "$copy/guard"
-fails 1 'with the guard file of the node it does not sign' timeout 60 "$TIDEMARK" up --data "$copy" --keys $keys --blocks 1
+fails 1 'with the guard file of the node it does not sign' timeout 300 "$TIDEMARK" up --data "$copy" --keys $keys --blocks 1
 like "$output" 'another cluster or timeline' 'since it is another timeline'
 rm -r "$copy/guard"
-fails 1 'nor without' timeout 60 "$TIDEMARK" up --data "$copy" --keys $keys --blocks 1
+fails 1 'nor without' timeout 300 "$TIDEMARK" up --data "$copy" --keys $keys --blocks 1
 like "$output" 'guard file is missing' 'since its rows say that the keys have signed'
-succeeds 'until the operator says that no other node signs' timeout 60 "$TIDEMARK" up --data "$copy" --keys $keys --blocks 2 --interval 0.1 --accept-older-state
+succeeds 'until the operator says that no other node signs' timeout 300 "$TIDEMARK" up --data "$copy" --keys $keys --blocks 2 --interval 0.1 --accept-older-state
 succeeds 'every block verifies' "$TIDEMARK" verify --all --data "$copy"
 fails 1 'what was promoted is not removed' "$TIDEMARK" replica remove --data "$copy"
 like "$output" 'holds a chain of its own' 'since it may be the only one'

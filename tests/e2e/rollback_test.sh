@@ -71,7 +71,7 @@ reads="SELECT h.height, v.ok, md5(string_agg(a::text, ' ' ORDER BY a.address)) F
     LATERAL (SELECT bool_and(ok) AS ok FROM tidemark.verify_state(h.height)) v, state.account a GROUP BY 1, 2;"
 ask() {
     echo "$reads" >&"${ANALYST[1]}"
-    read -r -t 60 answer <&"${ANALYST[0]}"
+    read -r -t 600 answer <&"${ANALYST[0]}"
 }
 echo 'BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0;' >&"${ANALYST[1]}"
 ask
@@ -112,14 +112,13 @@ for bad in -1 ten 1.5 '' 9223372036854775808; do
 done
 fails 2 'no height' "$TIDEMARK" rollback --data "$data"
 fails 2 'two heights' "$TIDEMARK" rollback 1 2 --data "$data"
-PGUSER=tidemark_node psql -XqAt -c 'SELECT pg_sleep(30)' >/dev/null 2>&1 &
+PGUSER=tidemark_node psql -XqAt -c 'SELECT pg_sleep(100000)' >/dev/null 2>&1 &
 node=$!
-wait_for 10 test "$(sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'tidemark_node'")" != 0
-sleep 0.3
+connected() { [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'tidemark_node' AND query LIKE '%pg_sleep%'")" != 0 ]; }
+wait_for 120 connected
 refused 'a node or another command works on this chain' 'while a node is connected' 40
-kill $node
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tidemark_node'" >/dev/null
 wait $node 2>/dev/null
-wait_for 40 eval '[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE usename = '"'tidemark_node'"'")" = 0 ] || { sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '"'tidemark_node'"'"; false; }'
 for role in reader api; do
     like "$(sql_as $role 'SELECT * FROM tidemark.rollback(40)')" 'permission denied' "role $role may not"
 done
@@ -146,18 +145,24 @@ cluster_stop a
 data=$test_dir/own
 keys=deploy/localnet/keys
 up() {
-    timeout 60 "$TIDEMARK" up --data "$data" --keys $keys --interval 0.2 "$@"
+    timeout 300 "$TIDEMARK" up --data "$data" --keys $keys --interval 0.2 "$@"
 }
 "$TIDEMARK" init --data "$data" --genesis deploy/localnet/genesis.json >/dev/null
-url=$("$TIDEMARK" db url --data "$data" --role api)
-up --blocks 12 >"$test_dir/up" 2>&1 &
-up=$!
-while kill -0 $up 2>/dev/null; do
-    "$TIDEMARK" demo --db "$url" --keys $keys >/dev/null 2>&1
-    sleep 0.2
-done
-wait $up
 cluster_start own
+"$TIDEMARK" demo --db "$("$TIDEMARK" db url --data "$data" --role api)" --keys $keys >/dev/null 2>&1 &
+demo=$!
+# However slow the traffic is: something of it waits at 0, 6 and 9, so that there are transactions in
+# blocks above 5 and above 7, and at 12.
+pending() {
+    [ "$(sql "SELECT count(*) FROM ops.submission WHERE status = 'pending'")" != 0 ]
+}
+for blocks in 6 3 3; do
+    wait_for 120 pending
+    up --blocks $blocks >"$test_dir/up" 2>&1
+done
+wait_for 120 pending
+kill -TERM $demo
+wait $demo
 tip=$(sql 'SELECT height FROM ledger.tip')
 is "$tip" 12 'twelve blocks'
 hash=$(sql "SELECT encode(state_hash, 'hex') FROM ledger.tip")
@@ -167,6 +172,8 @@ included=$(sql "SELECT count(*) FROM ops.submission WHERE status = 'included' AN
 [ "$included" -gt 0 ]
 ok $? "$included submitted transactions are in blocks above 5"
 waiting=$(sql "SELECT count(*) FROM ops.submission WHERE status = 'pending'") # came after the last block was proposed
+[ "$waiting" -gt 0 ]
+ok $? "$waiting wait for one"
 succeeds 'export' "$TIDEMARK" export "$test_dir/own.jsonl" --data "$data"
 succeeds 'rollback to 5' "$TIDEMARK" rollback 5 --data "$data"
 like "$output" 'accept-older-state' 'says how a node goes on'
@@ -200,7 +207,7 @@ succeeds 'verify --all' "$TIDEMARK" verify --all --data "$data"
 
 (exec "$TIDEMARK" up --data "$data" --keys $keys --interval 0.2 --accept-older-state >"$test_dir/up" 2>&1) &
 up=$!
-wait_for 30 eval '[ "$(sql "SELECT height FROM ledger.tip")" -gt 11 ]'
+wait_for 120 eval '[ "$(sql "SELECT height FROM ledger.tip")" -gt 11 ]'
 fails 1 'while the node runs' "$TIDEMARK" rollback 3 --data "$data"
 like "$output" 'Stop it first' 'it is refused'
 kill -TERM $up

@@ -347,12 +347,16 @@ varint $((100000000 + ${#inner} / 2))
 inner=12$encoded$inner
 varint $((100000000 + ${#inner} / 2))
 head=0a$encoded$inner
+msec() { echo $(($(date +%s%N) / 1000000)); }
+began=$(msec)
 without=$(sql "SELECT octet_length($(huge "$head"))" "$peak" | tail -n 1)
-began=$SECONDS
+alone=$(($(msec) - began))
+began=$(msec)
 with=$(printf '%s\n' "SELECT tidemark.submit_tx($(huge "$head"));" "$peak" | psql -XqAt 2>&1)
+took=$(($(msec) - began))
 like "$with" 'CODE: 26, ERROR: the transaction has 1000000[0-9]+ bytes' '26: an address of 100 MB'
-[ $((SECONDS - began)) -lt 30 ]
-ok $? 'is refused in seconds' "$((SECONDS - began)) s"
+[ $took -lt $((10 * alone + 5000)) ]
+ok $? 'is refused at once: making the value takes most of the time' "$took ms; the value alone $alone ms"
 with=$(tail -n 1 <<<"$with")
 [ "$with" -lt $((without + 250)) ]
 ok $? 'and needs little memory' "peak $with MB; the value alone $without MB"
@@ -394,9 +398,14 @@ supply=$(sql 'SELECT total_upokt FROM state.supply')
 accepted 'money for the owner of parameters' "$(tx one $send_name "$(send "$a" "${address[owner]}" 1000000)")"
 succeeds 'two blocks' "$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.2 --blocks 2
 "$TIDEMARK" db start --data "$data" >/dev/null
+# A block is filled for half a second: on a slow machine the last ones are in a later block.
+for _ in {1..10}; do
+    [ "$(sql "SELECT count(*) FROM ops.submission WHERE status = 'pending'")" != 0 ] || break
+    "$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.2 --blocks 1 >/dev/null 2>&1
+done
 is "$(sql "SELECT status, count(*) > 10 FROM ops.submission GROUP BY 1")" 'included|t' 'all of them are included'
 is "$(sql "SELECT t.result_code FROM chain.transaction t WHERE t.hash = '\\x$(hash_of "$edited")'")" 0 'the edit works'
-is "$(sql "SELECT array_agg(t.result_code ORDER BY t.tx_index) FROM chain.transaction t
+is "$(sql "SELECT array_agg(t.result_code ORDER BY t.height, t.tx_index) FROM chain.transaction t
            WHERE t.hash IN ('\\x$(hash_of "$quoted")', '\\x$(hash_of "$again")')")" '{0,60}' 'the second stake does not'
 is "$(sql "SELECT service_url, chains FROM state.servicer WHERE address = '\\x${address[poor]}'")" \
     "https://a'b.example:443|{0001}" 'the quote is stored as it is'

@@ -8,7 +8,7 @@ export HOME=$test_dir
 
 data=$test_dir/a
 "$TIDEMARK" init --data "$data" --genesis $chain/genesis.json --rules reference >/dev/null
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000)) # as in listen_test.sh
 while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
 password=$("$TIDEMARK" db listen $port --data "$data" | sed -n 's/^password *//p')
 cluster_start a
@@ -48,7 +48,7 @@ is "$(psql -XqAt --csv -c 'SELECT height, transactions FROM chain.block ORDER BY
 
 # --- pgcli -----------------------------------------------------------------------------------------
 
-output=$(timeout 60 pgcli --warn off --less-chatty -w "$url" 2>&1 <<'END'
+output=$(timeout 300 pgcli --warn off --less-chatty -w "$url" 2>&1 <<'END'
 SELECT height, transactions FROM chain.block ORDER BY height DESC LIMIT 2;
 SELECT * FROM state.account_at(60);
 END

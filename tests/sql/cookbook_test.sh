@@ -24,7 +24,7 @@ questions() {
 # answer N FILE: what psql prints for it on the chain of question N of the page, without blanks at the
 # ends of lines and of the whole
 answer() {
-    PGHOST=${host[$(<"$test_dir/page/$1.chain")]} psql -Xq -v ON_ERROR_STOP=1 -f "$2" 2>&1 | sed 's/ *$//' | cat -s | sed '$ { /^$/ d }'
+    PGHOST=${host[$(<"$test_dir/page/$1.chain")]} PGOPTIONS='-c statement_timeout=0' psql -Xq -v ON_ERROR_STOP=1 -f "$2" 2>&1 | sed 's/ *$//' | cat -s | sed '$ { /^$/ d }'
 }
 
 declare -A host

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Differences between heights found in two ways, blame, balance changes that add up, explained
 # sessions, leaders and signatures: as properties over the recorded chain of the reference and over a
-# chain of 200 heights under `standard`, and with bad input through the role of readers.
+# chain of 200 heights or more under `standard`, and with bad input through the role of readers.
 set -u
 . tests/lib.sh
 
@@ -59,15 +59,21 @@ is "$(sees "DELETE FROM ledger.change WHERE height > 20 AND height <= 30 AND tre
 
 data=$test_dir/standard
 "$TIDEMARK" init --data "$data" --genesis deploy/localnet/genesis.json >/dev/null || exit 1
-"$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.05 --blocks 200 >"$test_dir/up" 2>&1 &
+cluster_start standard
+"$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.05 >"$test_dir/up" 2>&1 &
 up=$!
 "$TIDEMARK" demo --data "$data" --keys deploy/localnet/keys >"$test_dir/demo" 2>&1 &
 demo=$!
+# On a busy machine the traffic gives way to the node: the chain grows until there is enough of both.
+far_enough() {
+    [ "$(sql 'SELECT t.height >= 200 AND (SELECT count(DISTINCT x.height) >= 130 FROM ledger.transaction x) FROM ledger.tip t')" = t ]
+}
+wait_for 600 far_enough
+ok $? 'a chain of 200 blocks under standard, with transactions in most' "$(tail -n 5 "$test_dir/up")"
+kill $demo $up
+wait $demo
 wait $up
-ok $? 'a chain of 200 blocks under standard' "$(tail -n 5 "$test_dir/up")"
-kill $demo 2>/dev/null
-wait $demo 2>/dev/null
-cluster_start standard
+ok $? 'up ends as asked' "$(tail -n 5 "$test_dir/up")"
 properties standard
 
 is "$(sql "SELECT string_agg(DISTINCT reason, ' ' ORDER BY reason) FROM chain.balance_change")" \

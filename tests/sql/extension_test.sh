@@ -301,7 +301,7 @@ refuses "SELECT tidemark.encode_param('a', 'b', 1)" 'not encoded in UTF8' 'anoth
 like "$(sql "SET tidemark.height = 'garbage'" 'SELECT tidemark.build_id()' 'SHOW tidemark.height')" \
     'WARNING.*invalid value' 'a bad setting made before the library is loaded is dropped when it is'
 PGDATABASE=tidemark
-sql 'DROP DATABASE bare' >/dev/null
+sql 'DROP DATABASE bare WITH (FORCE)' >/dev/null
 
 # --- heights -------------------------------------------------------------------------------------
 
@@ -496,7 +496,7 @@ for version in $(sql "SELECT version FROM pg_available_extension_versions WHERE 
     is "$(sql "SELECT count(*) FROM pg_proc WHERE pronamespace = to_regnamespace('tidemark')")" 0 \
         "version $version leaves nothing behind"
     PGDATABASE=tidemark
-    sql 'DROP DATABASE upgraded' >/dev/null
+    sql 'DROP DATABASE upgraded WITH (FORCE)' >/dev/null
 done
 is "$(nm -D --defined-only "${TIDEMARK%/bin/*}/extension/tidemark.so" | awk '{print $3}' |
     grep -vE '^(pg_finfo_)?tidemark_|^Pg_magic_func$|^_PG_init$')" '' 'no other symbol is visible to the server'

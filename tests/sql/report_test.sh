@@ -9,7 +9,7 @@ set -u
 brute() {
     local property counted wrong
     psql -XqAt -v ON_ERROR_STOP=1 -U tidemark_reader -c 'SET default_transaction_read_only = off' \
-        -f tests/sql/report_brute.sql >"$test_dir/brute.out" 2>"$test_dir/brute.err"
+        -c 'SET statement_timeout = 0' -f tests/sql/report_brute.sql >"$test_dir/brute.out" 2>"$test_dir/brute.err"
     ok $? "$1: every height is read" "$(cat "$test_dir/brute.err")"
     is "$(wc -l <"$test_dir/brute.out")" 14 "$1: all of them"
     while IFS='|' read -r property counted wrong; do
@@ -56,20 +56,27 @@ cluster_stop reference
 
 # --- under `standard` ----------------------------------------------------------------------------
 
-run() { # BLOCKS: the chain goes on with traffic
-    "$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.05 --blocks "$1" >"$test_dir/up" 2>&1 &
-    local up=$! demo
+# On a busy machine the traffic gives way to the node: the chain grows until there is enough of both.
+run() { # BLOCKS: at least so many more, and twice as many transactions
+    local up demo enough
+    enough=$(sql "SELECT format('SELECT height >= %s AND (SELECT count(*) FROM ledger.transaction) >= %s FROM ledger.tip',
+        t.height + $1, (SELECT count(*) FROM ledger.transaction) + 2 * $1) FROM ledger.tip t")
+    far_enough() { [ "$(sql "$enough")" = t ]; }
+    "$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.05 >"$test_dir/up" 2>&1 &
+    up=$!
     "$TIDEMARK" demo --data "$data" --keys deploy/localnet/keys >"$test_dir/demo" 2>&1 &
     demo=$!
-    wait $up
+    wait_for 600 far_enough
     ok $? "$1 blocks" "$(tail -n 5 "$test_dir/up")"
-    kill $demo 2>/dev/null
-    wait $demo 2>/dev/null
+    kill $demo $up
+    wait $demo
+    wait $up
+    ok $? 'up ends as asked' "$(tail -n 5 "$test_dir/up")"
 }
 data=$test_dir/standard
 "$TIDEMARK" init --data "$data" --genesis deploy/localnet/genesis.json >/dev/null || exit 1
-run 90
 cluster_start standard
+run 90
 "$TIDEMARK" db readers allow --data "$data" >/dev/null
 sql 'GRANT TEMP ON DATABASE tidemark TO tidemark_reader' >/dev/null
 
@@ -78,10 +85,16 @@ sql 'SELECT ledger.tend_large_balances(5, 60, 70)' >/dev/null
 is "$(sql 'SELECT count(*) FROM ledger.large_balance')" 60 'the floor is lifted'
 "$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.05 >"$test_dir/up" 2>&1 &
 up=$!
-wait_for 20 eval '[ "$(tip)" -gt 100 ]'
+before=$(tip)
+wait_for 120 eval '[ "$(tip)" -gt $((before + 10)) ]'
+node=$(pgrep -P $up -x tidemarkd)
 kill -9 $up
 wait $up 2>/dev/null
 checks 'sums after kill -9'
+# its node ends by itself, and keeps others away until then
+ended() { [[ ! -e /proc/$node || $(cut -d ' ' -f 3 "/proc/$node/stat") == [ZX] ]]; }
+wait_for 120 ended
+ok $? 'the node ends too'
 run 30
 sql 'SELECT ledger.tend_large_balances(61, 65, 200)' >/dev/null
 run 30

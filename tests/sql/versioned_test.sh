@@ -188,7 +188,7 @@ coproc SESSION { psql -XqAt 2>&1; }
 ask() { # QUERY: its output in the other session
     echo "$1; \\echo done" >&"${SESSION[1]}"
     local line
-    while read -r -t 20 line <&"${SESSION[0]}" && [ "$line" != 'done' ]; do echo "$line"; done
+    while read -r -t 600 line <&"${SESSION[0]}" && [ "$line" != 'done' ]; do echo "$line"; done
 }
 ask 'BEGIN ISOLATION LEVEL REPEATABLE READ' >/dev/null
 is "$(ask "$sum_at")" "$before" 'a snapshot at the tip'

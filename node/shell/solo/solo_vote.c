@@ -125,6 +125,24 @@ static enum tm_err check_taken_back(struct solo_vote *v, struct solo_node *n,
     return err;
 }
 
+/*
+ * The tip was read before the rows. A block that came in between, of another node or of a session
+ * that outlived its killed node, would look like one that was taken back; a later start sees it
+ * whole.
+ */
+static enum tm_err check_tip(struct solo_node *n, struct tm_error *e)
+{
+    struct hash32 state_hash;
+    height_t tip;
+    enum tm_err err = n->store.tip(n->store.ctx, &tip, &state_hash, e);
+
+    if (err == TM_OK && tip != executor_height(n->executor))
+        err = tm_fail(e, TM_ERR_AGAIN,
+                      "block %lld came while this node started: another node may be running",
+                      (long long)tip);
+    return err;
+}
+
 enum tm_err solo_vote_open(struct solo_vote *v, struct solo_node *n, struct tm_error *e)
 {
     struct guard_content file, rows;
@@ -147,6 +165,8 @@ enum tm_err solo_vote_open(struct solo_vote *v, struct solo_node *n, struct tm_e
     err = check_place(v, n, found, &file, &rows, e);
     if (err == TM_OK)
         err = check_taken_back(v, n, &rows, e);
+    if (err == TM_OK)
+        err = check_tip(n, e);
     if (err == TM_OK)
         err = gather(v, n, &file, &rows, e);
     return err;
