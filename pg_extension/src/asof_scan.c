@@ -17,11 +17,11 @@
 #include "utils/ruleutils.h"
 
 /*
- * What travels in CustomScan.custom_private: for each table the permission to read it, its oid,
- * that of the index to use and the numbers of valid_from, valid_to and the scan tuple's columns in
- * it.
+ * What travels in CustomScan.custom_private: for each table, in the order in which they are read,
+ * its class, the permission to read it, its oid, that of the index to use and the numbers of
+ * valid_from, valid_to and the scan tuple's columns in it.
  */
-enum { PLAN_PERMISSIONS, PLAN_TABLES, PLAN_INDEXES, PLAN_COLUMNS };
+enum { PLAN_CLASSES, PLAN_PERMISSIONS, PLAN_TABLES, PLAN_INDEXES, PLAN_COLUMNS };
 
 /* Before the columns of the scan tuple in PLAN_COLUMNS. */
 enum { BEGINS, ENDS, FIRST_COLUMN };
@@ -33,6 +33,7 @@ enum { HEIGHT_COLUMN = 0 };
 enum { KEY_CONDITIONS_MAX = 3 };
 
 struct table {
+    int class;
     Oid oid, index_oid;
     AttrNumber begins, ends;
     AttrNumber last;     /* of those that are read */
@@ -50,8 +51,8 @@ struct asof_scan {
     bool is_started, is_done;
     int64 height;
     Datum key;
-    int now; /* the table that is read */
-    struct table tables[ASOF_TABLES];
+    int now;                          /* the table that is read */
+    struct table tables[ASOF_TABLES]; /* the current one first */
 };
 
 static Node *create_state(CustomScan *plan);
@@ -63,12 +64,33 @@ void asof_scan_init(void)
     RegisterCustomScanMethods(&plan_methods);
 }
 
+/* How much of all keys at all heights the class answers for: its rows times their lives. */
+static double share(const struct asof_match *m, int class)
+{
+    return m->branches[class].rel->tuples * (double)asof_shortest_life(class);
+}
+
+/* The current table, then the classes, those first that most likely have a key's row. */
+static void order_classes(const struct asof_match *m, int classes[ASOF_TABLES])
+{
+    classes[0] = ASOF_CURRENT;
+    for (int class = 0; class < ASOF_CLASSES; class ++) {
+        int place = class + 1;
+
+        for (; place > 1 && share(m, classes[place - 1]) < share(m, class); place--)
+            classes[place] = classes[place - 1];
+        classes[place] = class;
+    }
+}
+
 void asof_scan_describe(CustomScan *scan, const struct asof_match *m, Index entry, bool has_key)
 {
-    List *permissions = NIL, *tables = NIL, *indexes = NIL, *columns = NIL;
+    List *permissions = NIL, *tables = NIL, *indexes = NIL, *columns = NIL, *order = NIL;
+    int classes[ASOF_TABLES];
 
-    for (int class = 0; class < ASOF_TABLES; class ++) {
-        const struct asof_branch *b = &m->branches[class];
+    order_classes(m, classes);
+    for (int i = 0; i < ASOF_TABLES; i++) {
+        const struct asof_branch *b = &m->branches[classes[i]];
         List *numbers = list_make2_int(b->begins, b->ends);
         ListCell *cell;
 
@@ -79,12 +101,13 @@ void asof_scan_describe(CustomScan *scan, const struct asof_match *m, Index entr
                                                ? HEIGHT_COLUMN
                                                : list_nth_int(b->columns, v->varattno - 1));
         }
+        order = lappend_int(order, classes[i]);
         permissions = lappend(permissions, copyObject(b->permission));
         tables = lappend_oid(tables, b->table->relid);
         indexes = lappend_oid(indexes, has_key ? b->by_key : b->by_end);
         columns = lappend(columns, numbers);
     }
-    scan->custom_private = list_make4(permissions, tables, indexes, columns);
+    scan->custom_private = list_make5(order, permissions, tables, indexes, columns);
     scan->methods = &plan_methods;
 }
 
@@ -155,6 +178,7 @@ static void begin(CustomScanState *node, EState *estate, int flags)
         List *numbers = list_nth(list_nth(plan->custom_private, PLAN_COLUMNS), i);
         int count = list_length(numbers) - FIRST_COLUMN;
 
+        t->class = list_nth_int(list_nth(plan->custom_private, PLAN_CLASSES), i);
         t->oid = list_nth_oid(list_nth(plan->custom_private, PLAN_TABLES), i);
         t->index_oid = list_nth_oid(list_nth(plan->custom_private, PLAN_INDEXES), i);
         t->begins = (AttrNumber)list_nth_int(numbers, BEGINS);
@@ -200,7 +224,7 @@ static bool start(struct asof_scan *s)
     bool is_null;
 
     s->is_started = true;
-    s->now = s->has_key ? ASOF_TABLES : -1;
+    s->now = -1;
     if (is_setting(linitial(((const CustomScan *)s->css.ss.ps.plan)->custom_exprs)))
         height_guard_check_query(s->css.ss.ps.state);
     s->height = DatumGetInt64(ExecEvalExpr(s->height_value, context, &is_null));
@@ -228,8 +252,11 @@ static void put(const struct asof_scan *s, const struct table *t, TupleTableSlot
     ExecStoreVirtualTuple(out);
 }
 
+/* Conditions on valid_to, column `column` of an index; returns how many there are. */
 static int end_conditions(const struct asof_scan *s, int class, AttrNumber column, ScanKey out)
 {
+    if (class == ASOF_CURRENT)
+        return 0;
     ScanKeyInit(&out[0], column, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(s->height));
     if (class == ASOF_CLASSES - 1)
         return 1;
@@ -238,19 +265,17 @@ static int end_conditions(const struct asof_scan *s, int class, AttrNumber colum
     return 2;
 }
 
-static void start_pages(struct asof_scan *s, int class)
+static void start_pages(struct asof_scan *s, struct table *t)
 {
-    struct table *t = &s->tables[class];
     struct page_scan_lifetime lifetime = {t->begins, t->ends, s->height, PG_INT64_MIN};
     ScanKeyData conditions[KEY_CONDITIONS_MAX];
-    int count = class == ASOF_CURRENT ? 0 : end_conditions(s, class, 1, conditions);
+    int count = end_conditions(s, t->class, 1, conditions);
 
     open_table(s, t);
     t->pages = page_scan_begin(t->heap, s->css.ss.ps.state->es_snapshot, lifetime, t->index,
                                conditions, count);
 }
 
-/* All rows: the current table first, then the history. */
 static bool next_row(struct asof_scan *s, TupleTableSlot *out)
 {
     for (;;) {
@@ -262,31 +287,26 @@ static bool next_row(struct asof_scan *s, TupleTableSlot *out)
                 return true;
             }
             close_table(t);
-            if (s->now == ASOF_CLASSES - 1)
-                return false;
         }
-        s->now = s->now < 0 ? ASOF_CURRENT : s->now == ASOF_CURRENT ? 0 : s->now + 1;
-        start_pages(s, s->now);
+        if (++s->now == ASOF_TABLES)
+            return false;
+        start_pages(s, &s->tables[s->now]);
     }
 }
 
-/*
- * The one row of a key: it is in the current table, or, since most heights lie in long lives, most
- * likely in one of the last classes.
- */
+/* The one row of a key: no two versions of it are true at one height. */
 static bool find_row(struct asof_scan *s, TupleTableSlot *out)
 {
     ScanKeyData conditions[KEY_CONDITIONS_MAX];
 
-    while (s->now-- > 0) {
+    while (++s->now < ASOF_TABLES) {
         struct table *t = &s->tables[s->now];
-        int count = 1;
+        int count;
 
         if (t->heap == NULL)
             open_table(s, t);
         ScanKeyInit(&conditions[0], 1, BTEqualStrategyNumber, F_BYTEAEQ, s->key);
-        if (s->now != ASOF_CURRENT)
-            count += end_conditions(s, s->now, 2, &conditions[1]);
+        count = 1 + end_conditions(s, t->class, 2, &conditions[1]);
         if (t->lookup == NULL)
             t->lookup =
                 index_beginscan(t->heap, t->index, s->css.ss.ps.state->es_snapshot, count, 0);
@@ -342,7 +362,7 @@ static void explain(CustomScanState *node, List *ancestors, ExplainState *es)
     const struct asof_scan *s = (const struct asof_scan *)node;
     bool prefix = list_length(es->rtable) > 1 || es->verbose;
 
-    ExplainPropertyText("Pair", get_rel_name(s->tables[ASOF_CURRENT].oid), es);
+    ExplainPropertyText("Pair", get_rel_name(s->tables[0].oid), es);
     ExplainPropertyText(
         "Height", deparse_expression(linitial(plan->custom_exprs), context, prefix, false), es);
     if (s->has_key)

@@ -1,7 +1,7 @@
 /*
  * A node of a plan: the rows of one versioned pair as of a height. Without a key it reads the
  * current table, and of the history the pages that hold a row that ended in its class's window;
- * with one it looks the key up, table by table, and stops at the row that is true at the height.
+ * with one it looks the key up, table by table, and stops at the row that was true at the height.
  */
 #ifndef PG_EXTENSION_ASOF_SCAN_H
 #define PG_EXTENSION_ASOF_SCAN_H
