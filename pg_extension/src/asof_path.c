@@ -195,6 +195,53 @@ static void add_keys(PlannerInfo *root, RelOptInfo *rel, const struct asof_match
         add_key(root, rel, m, p, lfirst(cell));
 }
 
+static bool is_key_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *class,
+                          EquivalenceMember *member, void *match)
+{
+    const Var *v = (const Var *)member->em_expr;
+
+    (void)root;
+    (void)class;
+    return IsA(v, Var) && v->varno == (int)rel->relid && v->varlevelsup == 0 &&
+           v->varattno == ((const struct asof_match *)match)->key;
+}
+
+static bool has_set(List *sets, Relids wanted)
+{
+    ListCell *cell;
+
+    foreach (cell, sets)
+        if (bms_equal(lfirst(cell), wanted))
+            return true;
+    return false;
+}
+
+/* For joins by key: once for each set of tables that can give it. */
+static void add_joins_by_key(PlannerInfo *root, RelOptInfo *rel, struct asof_match *m)
+{
+    List *clauses = list_copy(rel->joininfo), *done = NIL;
+    ListCell *cell;
+
+    if (m->key == 0)
+        return;
+    if (rel->has_eclass_joins)
+        clauses = list_concat(clauses,
+                              generate_implied_equalities_for_column(
+                                  root, rel, is_key_member, m, rel->lateral_referencers));
+    foreach (cell, clauses) {
+        const RestrictInfo *clause = lfirst(cell);
+        Relids others = bms_difference(clause->clause_relids, rel->relids);
+        Relids outer = bms_union(rel->lateral_relids, others);
+
+        if (join_clause_is_movable_to((RestrictInfo *)clause, rel) &&
+            key_of(root, m, rel, clause) != NULL && !bms_overlap(others, rel->lateral_referencers) &&
+            !bms_equal(outer, rel->lateral_relids) && !has_set(done, outer)) {
+            done = lappend(done, outer);
+            add_keys(root, rel, m, parameters(root, rel, outer));
+        }
+    }
+}
+
 static void add_paths(PlannerInfo *root, RelOptInfo *rel, Index entry, RangeTblEntry *rte)
 {
     struct asof_match *m;
@@ -212,10 +259,11 @@ static void add_paths(PlannerInfo *root, RelOptInfo *rel, Index entry, RangeTblE
     p = parameters(root, rel, rel->lateral_relids);
     if (!reads_columns_only((Node *)rel->reltarget->exprs, entry) ||
         !reads_columns_only((Node *)extract_actual_clauses(rel->baserestrictinfo, false), entry) ||
-        !reads_columns_only((Node *)extract_actual_clauses(p->ppi_clauses, false), entry))
+        !reads_columns_only((Node *)extract_actual_clauses(rel->joininfo, false), entry))
         return;
     add_whole(root, rel, m, p);
     add_keys(root, rel, m, p);
+    add_joins_by_key(root, rel, m);
 }
 
 /* The call of tidemark.height, where that alone is the range table's entry. */
@@ -291,8 +339,10 @@ static void add_join_paths(PlannerInfo *root, RelOptInfo *join, RelOptInfo *oute
     foreach (cell, rows->pathlist) {
         const struct asof_path *path = lfirst(cell);
 
+        /* A key that is made of the height, or of another table, is known only to a join. */
         if (IsA(path, CustomPath) && path->custom.methods == &methods &&
-            path->match->height->varno == (int)height->relid)
+            bms_equal(PATH_REQ_OUTER(&path->custom.path), height->relids) &&
+            !bms_is_member((int)height->relid, pull_varnos(root, (Node *)path->key)))
             add_joined(join, path, call, clauses);
     }
 }

@@ -98,6 +98,8 @@ same_rows "SELECT * FROM state.account_at($middle) WHERE address = NULL" 'a key 
 same_rows "SELECT * FROM state.account_at($middle) WHERE address = '$address' AND address = '\\x01'" 'two keys'
 same_rows "SELECT * FROM state.account_at($middle) WHERE address IN ('$address', '\\x01')" 'a list of keys'
 same_rows "SELECT * FROM state.account_at($middle) WHERE address > '$address'" 'a range of keys'
+same_rows "SELECT * FROM state.account_at($middle) WHERE address = decode(lpad(to_hex(height), 40, '0'), 'hex')" 'a key made of the height'
+same "SELECT * FROM state.account_at($middle) WHERE address = CASE WHEN height = $middle THEN '$address'::bytea END" 'one that is there'
 same "SELECT balance_upokt FROM state.account_at($middle) WHERE address = '$address' AND valid_from = height - 0 OR address = '$address'" 'a key in an OR'
 for h in 0 "$middle" "$tip"; do
     is "$(sql 'SET plan_cache_mode = force_generic_plan' "PREPARE p(bytea, bigint) AS SELECT balance_upokt FROM state.account_at(\$2) WHERE address = \$1" \
@@ -123,6 +125,28 @@ for mode in 'SET enable_hashjoin = off; SET enable_mergejoin = off' 'SET enable_
     is "$(sql "$mode" "SELECT count(*), sum(a.balance_upokt), sum(b.valid_from) FROM state.account_at($middle) a JOIN state.account_at($tip) b USING (address)")" \
         "$(sql 'SET tidemark.enable_asof_scan = off' "SELECT count(*), sum(a.balance_upokt), sum(b.valid_from) FROM state.account_at($middle) a JOIN state.account_at($tip) b USING (address)")" "${mode%%;*}"
 done
+
+# --- joins by key --------------------------------------------------------------------------------
+
+sql "CREATE TABLE model.few AS SELECT key, row_number() OVER () AS n FROM (SELECT DISTINCT key FROM model.row WHERE kind = 'account' LIMIT 5) k
+     UNION ALL VALUES ('\x05'::bytea, 6), (NULL, 7)" 'CREATE TABLE model.fewer AS SELECT * FROM model.few WHERE n < 4' 'ANALYZE model.few, model.fewer' >/dev/null
+# as if the tables were large
+by_key='SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_memoize = off; SET seq_page_cost = 1000'
+joined() { # QUERY NAME
+    is "$(sql "$by_key" "SELECT model.rows(q, 'on') FROM (SELECT \$q\$$1\$q\$) q(q)")" "$(sql "SELECT model.rows(q, 'off') FROM (SELECT \$q\$$1\$q\$) q(q)")" "$2"
+    like "$(sql "$by_key" "SELECT model.plan(\$q\$$1\$q\$, 'on')")" 'Tidemark as of height.*Key: ' "$2: by key"
+}
+joined "SELECT f.n, a.* FROM model.few f JOIN state.account_at($middle) a ON a.address = f.key" 'a table'
+joined "SELECT f.n, a.balance_upokt FROM model.few f LEFT JOIN state.account_at($middle) a ON a.address = f.key" 'a table, all of it'
+joined "SELECT f.n, a.balance_upokt FROM model.few f LEFT JOIN state.account_at($middle) a ON a.address = f.key AND a.valid_from > f.n" 'with more conditions'
+joined "SELECT f.n, g.n, a.valid_from FROM model.few f JOIN model.fewer g ON g.key = f.key JOIN state.account_at($middle) a ON a.address = g.key" 'two tables with one key'
+joined "SELECT f.n, g.n, a.valid_from FROM model.few f, model.fewer g, state.account_at($middle) a WHERE a.address = f.key AND a.valid_from + 0 = a.valid_from AND a.valid_from > g.n" 'two tables, one with the key'
+joined "SELECT f.n FROM model.few f WHERE EXISTS (SELECT FROM state.account_at($middle) a WHERE a.address = f.key)" 'is it there'
+joined "SELECT f.n FROM model.few f WHERE NOT EXISTS (SELECT FROM state.account_at($middle) a WHERE a.address = f.key)" 'is it not'
+joined "SELECT r.h, f.n, a.balance_upokt FROM model.height r, model.few f, LATERAL state.account_at(r.h) a WHERE a.address = f.key AND r.h % 7 = 0" 'many heights'
+joined "SELECT f.n, a.balance_upokt - b.balance_upokt FROM model.few f JOIN state.account_at($middle) a ON a.address = f.key JOIN state.account b ON b.address = a.address" 'two heights'
+joined "SELECT f.n, a.address FROM state.account_at($middle) a RIGHT JOIN model.few f ON f.key = a.address WHERE a.balance_upokt IS NULL OR f.n < 3" 'from the right'
+joined "SELECT s.address, a.balance_upokt FROM state.servicer_at($middle) s JOIN state.account_at($middle) a ON a.address = s.output_address" 'two views'
 
 # --- cursors, snapshots --------------------------------------------------------------------------
 
