@@ -225,16 +225,16 @@ static void add_joins_by_key(PlannerInfo *root, RelOptInfo *rel, struct asof_mat
     if (m->key == 0)
         return;
     if (rel->has_eclass_joins)
-        clauses = list_concat(clauses,
-                              generate_implied_equalities_for_column(
-                                  root, rel, is_key_member, m, rel->lateral_referencers));
+        clauses = list_concat(clauses, generate_implied_equalities_for_column(
+                                           root, rel, is_key_member, m, rel->lateral_referencers));
     foreach (cell, clauses) {
         const RestrictInfo *clause = lfirst(cell);
         Relids others = bms_difference(clause->clause_relids, rel->relids);
         Relids outer = bms_union(rel->lateral_relids, others);
 
         if (join_clause_is_movable_to((RestrictInfo *)clause, rel) &&
-            key_of(root, m, rel, clause) != NULL && !bms_overlap(others, rel->lateral_referencers) &&
+            key_of(root, m, rel, clause) != NULL &&
+            !bms_overlap(others, rel->lateral_referencers) &&
             !bms_equal(outer, rel->lateral_relids) && !has_set(done, outer)) {
             done = lappend(done, outer);
             add_keys(root, rel, m, parameters(root, rel, outer));

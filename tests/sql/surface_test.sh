@@ -181,7 +181,9 @@ sql "INSERT INTO ledger.tip VALUES (true, 1000, 0, sha256(''))" \
     'VACUUM ANALYZE ledger.account' 'ANALYZE ledger.account_history' >/dev/null
 key="address = '\\x4523540f1504cd17100c4835e85b7eefd4991158'"
 for source in 'state.account' 'state.account_at(650)'; do
-    plan=$(sql 'SET max_parallel_workers_per_gather = 0' \
+    like "$(sql "EXPLAIN (COSTS OFF) SELECT balance_upokt FROM $source WHERE $key")" \
+        'Tidemark as of height.*Key: ' "$source by key: one scan"
+    plan=$(sql 'SET max_parallel_workers_per_gather = 0' 'SET tidemark.enable_asof_scan = off' \
         "EXPLAIN (COSTS OFF) SELECT balance_upokt FROM $source WHERE $key")
     for class in 0 1 2 3; do
         like "$plan" "Index Scan using account_history_${class}_pkey" "$source by key: class $class by index"
