@@ -9,6 +9,9 @@
 /* A version of class c lived less than 8^(c+1) heights; the last class has no such bound. */
 enum { ASOF_CLASSES = 6, ASOF_CLASS_FACTOR = 8 };
 
+/* Tables of a pair by number: the classes, then the current one. */
+enum { ASOF_CURRENT = ASOF_CLASSES, ASOF_TABLES };
+
 /* Heights that a version of the class has lived at least. */
 int64 asof_shortest_life(int class);
 

@@ -9,9 +9,6 @@
 
 #include "nodes/pathnodes.h"
 
-/* The classes of the history, then the current table. */
-enum { ASOF_CURRENT = ASOF_CLASSES, ASOF_TABLES };
-
 /* One of the seven SELECTs. */
 struct asof_branch {
     RangeTblEntry *table;

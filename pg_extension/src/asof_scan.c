@@ -50,7 +50,7 @@ struct asof_scan {
     bool has_key;
     bool is_started, is_done;
     int64 height;
-    Datum key;
+    Datum key;                        /* until the next row is asked for */
     int now;                          /* the table that is read */
     struct table tables[ASOF_TABLES]; /* the current one first */
 };
@@ -227,11 +227,11 @@ static bool start(struct asof_scan *s)
     s->now = -1;
     if (is_setting(linitial(((const CustomScan *)s->css.ss.ps.plan)->custom_exprs)))
         height_guard_check_query(s->css.ss.ps.state);
-    s->height = DatumGetInt64(ExecEvalExpr(s->height_value, context, &is_null));
+    s->height = DatumGetInt64(ExecEvalExprSwitchContext(s->height_value, context, &is_null));
     if (is_null)
         return false;
     if (s->has_key)
-        s->key = ExecEvalExpr(s->key_value, context, &is_null);
+        s->key = ExecEvalExprSwitchContext(s->key_value, context, &is_null);
     return !is_null;
 }
 
@@ -265,15 +265,22 @@ static int end_conditions(const struct asof_scan *s, int class, AttrNumber colum
     return 2;
 }
 
-static void start_pages(struct asof_scan *s, struct table *t)
+/* Opens the table for its pages or for look-ups; what that needs lives as long as the query. */
+static void open_scan(struct asof_scan *s, struct table *t)
 {
+    EState *estate = s->css.ss.ps.state;
+    MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
     struct page_scan_lifetime lifetime = {t->begins, t->ends, s->height, PG_INT64_MIN};
     ScanKeyData conditions[KEY_CONDITIONS_MAX];
-    int count = end_conditions(s, t->class, 1, conditions);
+    int count = end_conditions(s, t->class, s->has_key ? 2 : 1, conditions);
 
     open_table(s, t);
-    t->pages = page_scan_begin(t->heap, s->css.ss.ps.state->es_snapshot, lifetime, t->index,
-                               conditions, count);
+    if (s->has_key)
+        t->lookup = index_beginscan(t->heap, t->index, estate->es_snapshot, 1 + count, 0);
+    else
+        t->pages =
+            page_scan_begin(t->heap, estate->es_snapshot, lifetime, t->index, conditions, count);
+    MemoryContextSwitchTo(caller);
 }
 
 static bool next_row(struct asof_scan *s, TupleTableSlot *out)
@@ -290,7 +297,7 @@ static bool next_row(struct asof_scan *s, TupleTableSlot *out)
         }
         if (++s->now == ASOF_TABLES)
             return false;
-        start_pages(s, &s->tables[s->now]);
+        open_scan(s, &s->tables[s->now]);
     }
 }
 
@@ -304,12 +311,9 @@ static bool find_row(struct asof_scan *s, TupleTableSlot *out)
         int count;
 
         if (t->heap == NULL)
-            open_table(s, t);
+            open_scan(s, t);
         ScanKeyInit(&conditions[0], 1, BTEqualStrategyNumber, F_BYTEAEQ, s->key);
         count = 1 + end_conditions(s, t->class, 2, &conditions[1]);
-        if (t->lookup == NULL)
-            t->lookup =
-                index_beginscan(t->heap, t->index, s->css.ss.ps.state->es_snapshot, count, 0);
         index_rescan(t->lookup, conditions, count, NULL, 0);
         while (index_getnext_slot(t->lookup, ForwardScanDirection, t->slot)) {
             bool is_null;

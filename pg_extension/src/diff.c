@@ -30,8 +30,6 @@ PG_FUNCTION_INFO_V1(tidemark_diff_rows);
 
 enum {
     COLUMNS = 11,
-    TABLES = 1 + ASOF_CLASSES, /* current rows last */
-    CURRENT = ASOF_CLASSES,
     FIRST_ROOM = 1024,
     /* The last height and, in its last bits, step: one number is compared faster than two. */
     STEP_BITS = 24,
@@ -74,7 +72,7 @@ struct diff {
     struct entry *entries;
     uint32 *places; /* open addressing: number of an entry, from 1 */
     size_t count, room;
-    struct columns columns[TABLES];
+    struct columns columns[ASOF_TABLES];
     struct transaction_row *transactions;
     size_t transaction_count, transaction_room;
     Datum names[DIFF_CELLS_MAX];
@@ -179,7 +177,7 @@ static struct table_name table_name(const struct diff *d, int table)
 {
     struct table_name name;
 
-    if (table == CURRENT)
+    if (table == ASOF_CURRENT)
         snprintf(name.text, sizeof name.text, "%s", d->view->table);
     else
         snprintf(name.text, sizeof name.text, "%s_history_%d", d->view->table, table);
@@ -198,7 +196,7 @@ static void open_table(struct diff *d, int table, const struct row_scan_key *key
     c->key = row_scan_column(s, d->view->key);
     c->shown_key = d->tree == TREE_IBC ? row_scan_column(s, "key") : c->key;
     c->valid_from = row_scan_column(s, "valid_from");
-    c->valid_to = table == CURRENT ? 0 : row_scan_column(s, "valid_to");
+    c->valid_to = table == ASOF_CURRENT ? 0 : row_scan_column(s, "valid_to");
     for (int i = 0; i < d->view->cell_count; i++)
         c->cells[i] = row_scan_column(s, d->view->cells[i].column);
 }
@@ -214,7 +212,8 @@ static void put_high(struct diff *d, struct entry *entry, const struct row_scan 
  */
 static struct row_scan_key key_index(const struct diff *d, int table)
 {
-    return (struct row_scan_key){table == CURRENT ? 1 : 3, {d->view->key, "valid_to", "class"}, 0};
+    return (struct row_scan_key){
+        table == ASOF_CURRENT ? 1 : 3, {d->view->key, "valid_to", "class"}, 0};
 }
 
 /*
@@ -223,7 +222,7 @@ static struct row_scan_key key_index(const struct diff *d, int table)
  */
 static void read_pages(struct diff *d, int table, bool is_low)
 {
-    struct row_scan_key key = table == CURRENT ? key_index(d, table) : END_KEY;
+    struct row_scan_key key = table == ASOF_CURRENT ? key_index(d, table) : END_KEY;
     struct page_scan_lifetime lifetime = {.height = is_low ? d->low : d->high,
                                           .begins_after = is_low ? -1 : d->low};
     const struct columns *c = &d->columns[table];
@@ -234,7 +233,7 @@ static void read_pages(struct diff *d, int table, bool is_low)
     open_table(d, table, &key, lengthof(ends), &s);
     lifetime.begins = c->valid_from;
     lifetime.ends = c->valid_to;
-    if (table == CURRENT) {
+    if (table == ASOF_CURRENT) {
         pages = page_scan_begin(s.heap, GetActiveSnapshot(), lifetime, NULL, NULL, 0);
     } else {
         range(&s, ends, lifetime.height, is_low ? d->high : asof_latest_end(table, d->high));
@@ -262,7 +261,7 @@ static void read_pages(struct diff *d, int table, bool is_low)
 static void read_by_key(struct diff *d, int table)
 {
     const struct columns *c = &d->columns[table];
-    bool text = d->view->key_type == TEXTOID, current = table == CURRENT;
+    bool text = d->view->key_type == TEXTOID, current = table == ASOF_CURRENT;
     struct row_scan_key key = key_index(d, table);
     ScanKeyData keys[3];
     struct row_scan s;
@@ -304,7 +303,7 @@ static void read_by_key(struct diff *d, int table)
 static double pages_at_high(const struct diff *d, int table)
 {
     const struct row_scan_key key = key_index(d, table);
-    int64 until = table == CURRENT ? d->tip.height : asof_latest_end(table, d->high);
+    int64 until = table == ASOF_CURRENT ? d->tip.height : asof_latest_end(table, d->high);
     double blocks, part;
     struct row_scan s;
 
@@ -313,13 +312,13 @@ static double pages_at_high(const struct diff *d, int table)
     row_scan_close(&s);
     part = (double)(Min(until, d->tip.height) - d->high) /
            (double)(d->tip.height - d->tip.earliest + 1);
-    return table == CURRENT ? blocks : blocks * part;
+    return table == ASOF_CURRENT ? blocks : blocks * part;
 }
 
 /* Can a version that began after the earlier height have ended in this class? */
 static bool has_ends(const struct diff *d, int table)
 {
-    return table == CURRENT || d->low + asof_shortest_life(table) < d->tip.height;
+    return table == ASOF_CURRENT || d->low + asof_shortest_life(table) < d->tip.height;
 }
 
 /* A page costs about what looking up a key does. */
@@ -328,7 +327,7 @@ static void read_rows(struct diff *d)
     for (int class = 0; class < ASOF_CLASSES; class ++)
         read_pages(d, class, true);
     d->missing = d->count;
-    for (int table = 0; table < TABLES && d->missing > 0; table++) {
+    for (int table = 0; table < ASOF_TABLES && d->missing > 0; table++) {
         if (!has_ends(d, table))
             continue;
         if (pages_at_high(d, table) <= (double)d->missing)
