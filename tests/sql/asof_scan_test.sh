@@ -102,9 +102,11 @@ same_rows "SELECT * FROM state.account_at($middle) WHERE address = decode(lpad(t
 same "SELECT * FROM state.account_at($middle) WHERE address = CASE WHEN height = $middle THEN '$address'::bytea END" 'one that is there'
 same "SELECT balance_upokt FROM state.account_at($middle) WHERE address = '$address' AND valid_from = height - 0 OR address = '$address'" 'a key in an OR'
 for h in 0 "$middle" "$tip"; do
-    is "$(sql 'SET plan_cache_mode = force_generic_plan' "PREPARE p(bytea, bigint) AS SELECT balance_upokt FROM state.account_at(\$2) WHERE address = \$1" \
+    is "$(sql 'SET plan_cache_mode = force_generic_plan' \
+        "PREPARE p(bytea, bigint) AS SELECT coalesce(sum(balance_upokt), -1) FROM state.account_at(\$2) WHERE address = \$1" \
         "EXECUTE p('$address', 1)" "EXECUTE p('$address', $h)" | tail -1)" \
-        "$(sql "SELECT value FROM model.row WHERE kind = 'account' AND key = '$address' AND h IN (1, $h) ORDER BY h DESC LIMIT 1")" \
+        "$(sql "SELECT coalesce(sum(value::numeric), -1) FROM model.row
+                WHERE kind = 'account' AND key = '$address' AND h = (SELECT max(h) FROM model.row WHERE h <= $h)")" \
         "a prepared statement, height $h"
 done
 
