@@ -27,22 +27,12 @@ heights_fill() {
     psql -Xq -c 'VACUUM ANALYZE' -c CHECKPOINT
 }
 
-# The buffers of a server that has run for a while: rows of accounts with their indexes, tree nodes as
-# proofs read them, as far as there is room. Indexes that were just made are in none.
-heights_warm() {
-    psql -Xq -c 'CREATE EXTENSION IF NOT EXISTS pg_prewarm' -c "SELECT sum(pg_prewarm(c.oid)) FROM pg_class c
-        WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'i') AND c.relpages > 0
-            AND c.relname ~ '^(account|tree_node)' AND c.relname !~ '^tree_node_history_.\$'" >/dev/null
-}
-
 heights_measure() {
     local cores last
     cores=$(nproc)
     last=$((cores - 1))
 
-    heights_warm
     run node/shell/bench/heights_bench $height_accounts
-    heights_warm
     run node/shell/bench/proof_bench $height_accounts
     run node/shell/bench/rollback_bench
     run node/shell/bench/commits_bench 'commit alone' $blocks
