@@ -207,14 +207,13 @@ static bool same_types(const struct asof_match *m)
 
     for (int class = 0; class < ASOF_CLASSES; class ++) {
         const struct asof_branch *b = &m->branches[class];
-        ListCell *x, *y;
 
         if (list_length(b->columns) != list_length(current->columns))
             return false;
-        forboth(x, b->columns, y,
-                current->columns) if (get_atttype(b->table->relid, (AttrNumber)lfirst_int(x)) !=
-                                      get_atttype(current->table->relid,
-                                                  (AttrNumber)lfirst_int(y))) return false;
+        for (int i = 0; i < list_length(b->columns); i++)
+            if (get_atttype(b->table->relid, (AttrNumber)list_nth_int(b->columns, i)) !=
+                get_atttype(current->table->relid, (AttrNumber)list_nth_int(current->columns, i)))
+                return false;
     }
     return true;
 }

@@ -22,9 +22,8 @@ struct asof_branch {
 };
 
 struct asof_match {
-    Var *height; /* of the query around it */
-    AttrNumber
-        key; /* the selected column that is the pair's key, a bytea; 0 where it is not selected */
+    Var *height;    /* of the query around it */
+    AttrNumber key; /* the selected column that is the pair's key, a bytea; or 0 */
     struct asof_branch branches[ASOF_TABLES];
 };
 

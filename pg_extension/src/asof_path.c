@@ -107,6 +107,16 @@ static Expr *key_of(PlannerInfo *root, const struct asof_match *m, const RelOptI
     return NULL;
 }
 
+/* Makes it a path for these rows. */
+static void place_path(Path *path, RelOptInfo *rel, ParamPathInfo *p)
+{
+    path->parent = rel;
+    path->pathtarget = rel->reltarget;
+    path->param_info = p;
+    path->parallel_safe = rel->consider_parallel;
+    path->rows = rel->rows;
+}
+
 static struct asof_path *new_path(const struct asof_match *m, RelOptInfo *rel, ParamPathInfo *p)
 {
     struct asof_path *path = palloc0(sizeof *path);
@@ -119,11 +129,7 @@ static struct asof_path *new_path(const struct asof_match *m, RelOptInfo *rel, P
     path->entry = rel->relid;
     path->height = (Expr *)m->height;
     base->pathtype = T_CustomScan;
-    base->parent = rel;
-    base->pathtarget = rel->reltarget;
-    base->param_info = p;
-    base->parallel_safe = rel->consider_parallel;
-    base->rows = rel->rows;
+    place_path(base, rel, p);
     return path;
 }
 
@@ -303,11 +309,7 @@ static void add_joined(RelOptInfo *join, const struct asof_path *inner, Expr *ca
     *path = *inner;
     path->height = call;
     path->clauses = clauses;
-    base->parent = join;
-    base->pathtarget = join->reltarget;
-    base->param_info = NULL;
-    base->parallel_safe = join->consider_parallel;
-    base->rows = join->rows;
+    place_path(base, join, NULL);
     base->total_cost += cpu_operator_cost;
     add_path(join, base);
 }

@@ -14,6 +14,7 @@
 #include "page_scan.h"
 #include "row_scan.h"
 
+#include "access/table.h"
 #include "common/hashfn.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -302,14 +303,11 @@ static void read_by_key(struct diff *d, int table)
 /* Pages that read_pages would read for the later height: as many rows end at each height. */
 static double pages_at_high(const struct diff *d, int table)
 {
-    const struct row_scan_key key = key_index(d, table);
     int64 until = table == ASOF_CURRENT ? d->tip.height : asof_latest_end(table, d->high);
-    double blocks, part;
-    struct row_scan s;
+    Relation heap = row_scan_table(table_name(d, table).text);
+    double blocks = RelationGetNumberOfBlocks(heap), part;
 
-    row_scan_open(&s, table_name(d, table).text, &key, 0);
-    blocks = RelationGetNumberOfBlocks(s.heap);
-    row_scan_close(&s);
+    table_close(heap, AccessShareLock);
     part = (double)(Min(until, d->tip.height) - d->high) /
            (double)(d->tip.height - d->tip.earliest + 1);
     return table == ASOF_CURRENT ? blocks : blocks * part;
