@@ -41,12 +41,6 @@ struct pages {
     size_t count, capacity;
 };
 
-/* Where neither version has a node: at most one leaf in each slot of each version. */
-struct ranges {
-    int64 low[PAGES_AT_ONCE * SLOTS], high[PAGES_AT_ONCE * SLOTS];
-    size_t count;
-};
-
 /* Nodes of depth $5 under the pages $4 in either version: prefix, whether both have the same. */
 static struct query *level_query(void)
 {
@@ -105,13 +99,11 @@ static int by_path(const void *x, const void *y)
 }
 
 static struct side_leaf *read_side(struct arena *a, const struct walk *w, height_t height,
-                                   const struct ranges *r, size_t *count)
+                                   const struct path_ranges *r, size_t *count)
 {
-    const struct record **rows =
-        reader_paths_at(a, w->tree, height, r->low, r->high, r->count, PG_INT64_MAX, count);
+    const struct record **rows = reader_paths_at(a, w->tree, height, r, count);
     struct side_leaf *leaves = arena_array(a, struct side_leaf, *count);
 
-    SPI_freetuptable(SPI_tuptable);
     for (size_t i = 0; i < *count; i++)
         leaves[i] = (struct side_leaf){record_path(rows[i]), rows[i]};
     if (*count > 0)
@@ -120,7 +112,7 @@ static struct side_leaf *read_side(struct arena *a, const struct walk *w, height
 }
 
 /* Compares the leaves of both versions in the ranges. */
-static void compare_leaves(const struct walk *w, struct arena *a, const struct ranges *r)
+static void compare_leaves(const struct walk *w, struct arena *a, const struct path_ranges *r)
 {
     size_t from_count, to_count, i = 0, k = 0;
     struct side_leaf *from, *to;
@@ -160,9 +152,9 @@ static void push(const struct walk *w, struct pages *pages, int64 prefix)
 /* Sorts the slots of one page into those to go down into and those whose leaves are compared;
  * `row` is the place of its first row in the result of level_query. */
 static uint64 sort_slots(const struct walk *w, int depth, uint64_t page, uint64 row,
-                         struct pages *below, struct ranges *r)
+                         struct pages *below, struct path_ranges *r)
 {
-    bool joins = false, is_null;
+    bool is_null;
 
     for (uint64_t slot = 0; slot < SLOTS; slot++) {
         uint64_t prefix = page << SMT_PAGE_BITS | slot;
@@ -171,13 +163,9 @@ static uint64 sort_slots(const struct walk *w, int depth, uint64_t page, uint64 
             if (!DatumGetBool(query_value(SPI_tuptable->vals[row], 2, BOOLOID, &is_null)))
                 push(w, below, (int64)prefix);
             row++;
-            joins = false;
-            continue;
+        } else {
+            path_ranges_add(r, prefix, depth + SMT_PAGE_BITS, SIZE_MAX);
         }
-        if (!joins)
-            r->low[r->count++] = first_path64(prefix, depth + SMT_PAGE_BITS);
-        r->high[r->count - 1] = last_path64(prefix, depth + SMT_PAGE_BITS);
-        joins = true;
     }
     return row;
 }
@@ -185,17 +173,14 @@ static uint64 sort_slots(const struct walk *w, int depth, uint64_t page, uint64 
 static void walk_batch(const struct walk *w, int depth, const int64 *prefix, size_t count,
                        struct pages *below)
 {
-    struct ranges *r = palloc(sizeof *r);
+    struct path_ranges r = {.list = palloc(sizeof *r.list * count * SLOTS)};
     struct arena a;
     uint64 row = 0;
 
     memory_arena(&a, w->batch);
-    r->count = 0;
     if (depth == LAST_DEPTH) {
-        for (size_t i = 0; i < count; i++) {
-            r->low[r->count] = first_path64((uint64_t)prefix[i], depth);
-            r->high[r->count++] = last_path64((uint64_t)prefix[i], depth);
-        }
+        for (size_t i = 0; i < count; i++)
+            path_ranges_add(&r, (uint64_t)prefix[i], depth, SIZE_MAX);
     } else {
         Datum values[5] = {Int64GetDatum(w->from), Int64GetDatum(w->to),
                            Int16GetDatum((int16)w->tree), reader_int8_array(prefix, count),
@@ -203,10 +188,10 @@ static void walk_batch(const struct walk *w, int depth, const int64 *prefix, siz
 
         query_run(level_query(), values);
         for (size_t i = 0; i < count; i++)
-            row = sort_slots(w, depth, (uint64_t)prefix[i], row, below, r);
+            row = sort_slots(w, depth, (uint64_t)prefix[i], row, below, &r);
         SPI_freetuptable(SPI_tuptable);
     }
-    compare_leaves(w, &a, r);
+    compare_leaves(w, &a, &r);
 }
 
 /* Level by level; the root's page is the only one at depth 0. */

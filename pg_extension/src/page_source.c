@@ -71,36 +71,13 @@ static void read_nodes(enum tree_id tree, height_t height, struct page *pages, s
     node_scan_end(scan);
 }
 
-int64 first_path64(uint64_t prefix, int depth)
+/* The parts of a page that none of its rows covers: a slot without a row has one leaf at most. */
+static void add_ranges(struct path_ranges *r, const struct page *page)
 {
-    uint64_t bits = depth == 0 ? 0 : prefix << (64 - depth);
-
-    return (int64)(bits ^ UINT64_C(1) << 63);
-}
-
-int64 last_path64(uint64_t prefix, int depth)
-{
-    uint64_t bits = depth == 0 ? 0 : prefix << (64 - depth);
-
-    return (int64)((bits | UINT64_MAX >> depth) ^ UINT64_C(1) << 63);
-}
-
-struct ranges {
-    int64 *low, *high;
-    size_t count, leaves; /* leaves: at most this many can lie in them */
-};
-
-/* The parts of a page that none of its rows covers, neighbours joined. */
-static void add_ranges(struct ranges *r, const struct page *page)
-{
-    int depth = page->id.depth + SMT_PAGE_BITS;
     size_t row = 0;
-    bool joins = false;
 
     if (page->id.depth == LAST_DEPTH) {
-        r->low[r->count] = first_path64(page->id.prefix, LAST_DEPTH);
-        r->high[r->count++] = last_path64(page->id.prefix, LAST_DEPTH);
-        r->leaves += GROUND_LEAVES_MAX;
+        path_ranges_add(r, page->id.prefix, LAST_DEPTH, GROUND_LEAVES_MAX);
         return;
     }
     for (uint64_t slot = 0; slot < SLOTS; slot++) {
@@ -108,15 +85,8 @@ static void add_ranges(struct ranges *r, const struct page *page)
 
         while (row < page->row_count && page->rows[row].prefix < prefix)
             row++;
-        if (row < page->row_count && page->rows[row].prefix == prefix) {
-            joins = false;
-            continue;
-        }
-        if (!joins)
-            r->low[r->count++] = first_path64(prefix, depth);
-        r->high[r->count - 1] = last_path64(prefix, depth);
-        r->leaves++;
-        joins = true;
+        if (row == page->row_count || page->rows[row].prefix != prefix)
+            path_ranges_add(r, prefix, page->id.depth + SMT_PAGE_BITS, 1);
     }
 }
 
@@ -187,23 +157,24 @@ static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t heig
                                struct page *pages, size_t count, struct page_rows *rows,
                                struct tm_error *e)
 {
-    struct ranges r = {.low = palloc(sizeof(int64) * count * SLOTS),
-                       .high = palloc(sizeof(int64) * count * SLOTS)};
+    struct path_ranges r = {.list = palloc(sizeof *r.list * count * SLOTS)};
     const struct record **records;
-    struct buffer scratch;
     struct smt_leaf *leaves;
-    size_t found;
+    struct buffer scratch;
+    size_t found, most = 0;
 
     for (size_t i = 0; i < count; i++)
         add_ranges(&r, &pages[i]);
     if (r.count == 0)
         return TM_OK;
-    records = reader_paths_at(a, tree, height, r.low, r.high, r.count, r.leaves + 1, &found);
-    if (found > r.leaves)
+    for (size_t i = 0; i < r.count; i++)
+        most += r.list[i].most;
+    records = reader_paths_at(a, tree, height, &r, &found);
+    if (found > most)
         return tm_fail(e, TM_ERR_LIMIT,
                        "tree nodes are missing: more than %zu rows lie where "
                        "the stored nodes leave room for them",
-                       r.leaves);
+                       most);
     if (rows != NULL)
         keep_rows(a, rows, records, found);
     leaves = arena_array(a, struct smt_leaf, found);

@@ -33,8 +33,4 @@ enum tm_err page_source_fill_rows(struct arena *a, struct smt *t, enum tree_id t
 size_t page_source_compare(struct arena *a, enum tree_id tree, height_t height,
                            const struct smt_node_change *changes, size_t count, size_t *wrong);
 
-/* First and last path64 under a prefix of `depth` bits. */
-int64 first_path64(uint64_t prefix, int depth);
-int64 last_path64(uint64_t prefix, int depth);
-
 #endif

@@ -9,7 +9,7 @@
 #include "utils/memutils.h"
 
 /* The shapes of statements over a tree's table; each is made when first used. */
-enum shape { SHAPE_CURRENT, SHAPE_ALL, SHAPE_ROWS, SHAPE_PATHS, SHAPES };
+enum shape { SHAPE_CURRENT, SHAPE_ALL, SHAPE_ROWS, SHAPE_PATHS /* transactions */, SHAPES };
 
 static struct query queries[SHAPES][TREES];
 
@@ -62,11 +62,11 @@ static struct query *prepare(enum shape shape, enum tree_id tree)
     case SHAPE_PATHS:
         appendStringInfoString(&sql, "SELECT v.* FROM unnest($2, $3) AS r(low, high), LATERAL (");
         append_versions(&sql, tree,
-                        psprintf("%s" OP_GE "r.low AND %s" OP_LE "r.high", t->path64, t->path64));
-        appendStringInfoString(&sql, ") v LIMIT $4");
+                        "tidemark.path64(hash)" OP_GE "r.low AND tidemark.path64(hash)" OP_LE
+                        "r.high");
+        appendStringInfoString(&sql, ") v");
         q->arguments[q->argument_count++] = INT8ARRAYOID;
         q->arguments[q->argument_count++] = INT8ARRAYOID;
-        q->arguments[q->argument_count++] = INT8OID;
         break;
     case SHAPES:
         break;
@@ -128,12 +128,22 @@ const struct record **reader_rows_at(struct arena *a, enum tree_id tree, height_
 }
 
 const struct record **reader_paths_at(struct arena *a, enum tree_id tree, height_t height,
-                                      const int64 *low, const int64 *high, size_t ranges,
-                                      size_t limit, size_t *count)
+                                      const struct path_ranges *ranges, size_t *count)
 {
-    Datum values[4] = {Int64GetDatum(height), reader_int8_array(low, ranges),
-                       reader_int8_array(high, ranges), Int64GetDatum((int64)limit)};
+    int64 *first, *last;
+    Datum values[3];
 
+    if (tree != TREE_TRANSACTIONS)
+        return path_rows_at(a, tree, height, ranges, count);
+    first = palloc(sizeof *first * (ranges->count + 1));
+    last = palloc(sizeof *last * (ranges->count + 1));
+    for (size_t i = 0; i < ranges->count; i++) {
+        first[i] = ranges->list[i].first;
+        last[i] = ranges->list[i].last;
+    }
+    values[0] = Int64GetDatum(height);
+    values[1] = reader_int8_array(first, ranges->count);
+    values[2] = reader_int8_array(last, ranges->count);
     query_run_generic(prepare(SHAPE_PATHS, tree), values);
     return rows_records(a, tree, count);
 }

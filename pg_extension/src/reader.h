@@ -3,7 +3,7 @@
 #ifndef PG_EXTENSION_READER_H
 #define PG_EXTENSION_READER_H
 
-#include "rows.h"
+#include "path_rows.h"
 
 /* The record the tip holds, or NULL. key: the record's key. */
 const struct record *reader_current(struct arena *a, enum tree_id tree, struct bytes key);
@@ -16,10 +16,9 @@ const struct record **reader_all_at(struct arena *a, enum tree_id tree, height_t
 const struct record **reader_rows_at(struct arena *a, enum tree_id tree, height_t height,
                                      const struct bytes *keys, size_t key_count, size_t *count);
 
-/* Those whose path64 lies in one of the ranges (both ends included), at most `limit`. */
+/* Those in the ranges, as path_rows_at reads them, but of any tree. */
 const struct record **reader_paths_at(struct arena *a, enum tree_id tree, height_t height,
-                                      const int64 *low, const int64 *high, size_t ranges,
-                                      size_t limit, size_t *count);
+                                      const struct path_ranges *ranges, size_t *count);
 
 /* Value of a parameter as of a height; empty when there is none. */
 struct bytes reader_param_at(struct arena *a, const char *name, height_t height);

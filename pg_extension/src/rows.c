@@ -19,13 +19,15 @@
 
 #define ACTOR(name)                                                                                \
     {                                                                                              \
-        name, "address", BYTEAOID, ACTOR_COLUMNS, ACTOR_TYPES, "tidemark.path64(address)"          \
+        name, "address", BYTEAOID, ACTOR_COLUMNS, ACTOR_TYPES                                      \
     }
 
 #define BALANCE(name)                                                                              \
     {                                                                                              \
         name, "address", BYTEAOID, "address, valid_from, balance",                                 \
-            {BYTEAOID, INT8OID, NUMERICOID}, "tidemark.path64(address)"                            \
+        {                                                                                          \
+            BYTEAOID, INT8OID, NUMERICOID                                                          \
+        }                                                                                          \
     }
 
 static const struct tree_table TABLE[TREES] = {
@@ -39,26 +41,16 @@ static const struct tree_table TABLE[TREES] = {
                            "hash",
                            BYTEAOID,
                            "hash, height, tx, value_hash",
-                           {BYTEAOID, INT8OID, BYTEAOID, BYTEAOID},
-                           "tidemark.path64(hash)"},
-    [TREE_PARAMS] = {"param",
-                     "name",
-                     TEXTOID,
-                     "name, valid_from, value",
-                     {TEXTOID, INT8OID, TEXTOID},
-                     "tidemark.path64(tidemark.param_key(name))"},
+                           {BYTEAOID, INT8OID, BYTEAOID, BYTEAOID}},
+    [TREE_PARAMS] =
+        {"param", "name", TEXTOID, "name, valid_from, value", {TEXTOID, INT8OID, TEXTOID}},
     [TREE_FLAGS] = {"flag",
                     "name",
                     TEXTOID,
                     "name, valid_from, value, enabled",
-                    {TEXTOID, INT8OID, TEXTOID, BOOLOID},
-                    "tidemark.path64(tidemark.param_key(name))"},
-    [TREE_IBC] = {"ibc_entry",
-                  "path",
-                  BYTEAOID,
-                  "key, valid_from, value",
-                  {BYTEAOID, INT8OID, BYTEAOID},
-                  "tidemark.path64(key)"},
+                    {TEXTOID, INT8OID, TEXTOID, BOOLOID}},
+    [TREE_IBC] =
+        {"ibc_entry", "path", BYTEAOID, "key, valid_from, value", {BYTEAOID, INT8OID, BYTEAOID}},
 };
 
 const struct tree_table *rows_table(enum tree_id tree)
@@ -72,6 +64,37 @@ void rows_check(enum tree_id tree, TupleDesc desc)
 
     for (int i = 0; i < ROWS_COLUMNS_MAX && types[i] != InvalidOid; i++)
         query_check_type(desc, i + 1, types[i]);
+}
+
+static AttrNumber find_column(TupleDesc table, const char *name, size_t size)
+{
+    for (int i = 0; i < table->natts; i++) {
+        const char *found = NameStr(TupleDescAttr(table, i)->attname);
+
+        if (strlen(found) == size && memcmp(found, name, size) == 0 &&
+            !TupleDescAttr(table, i)->attisdropped)
+            return (AttrNumber)(i + 1);
+    }
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                    errmsg("a table of schema \"ledger\" has no column \"%.*s\"", (int)size, name),
+                    errhint("Run `tidemark migrate`.")));
+}
+
+struct rows_columns rows_find_columns(enum tree_id tree, TupleDesc table)
+{
+    const char *name = TABLE[tree].columns;
+    struct rows_columns columns = {0};
+
+    for (;;) {
+        size_t size = strcspn(name, ",");
+        AttrNumber n = find_column(table, name, size);
+
+        query_check_type(table, n, TABLE[tree].types[columns.count]);
+        columns.at[columns.count++] = n;
+        if (name[size] == '\0')
+            return columns;
+        name += size + strlen(", ");
+    }
 }
 
 /* A row on its way to a record. Columns are counted from 1. */

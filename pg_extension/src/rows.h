@@ -15,7 +15,12 @@ struct tree_table {
     Oid key_type;        /* bytea, or text for names */
     const char *columns; /* in the order rows_read reads them; the first is the record's key */
     Oid types[ROWS_COLUMNS_MAX]; /* of these columns */
-    const char *path64;          /* expression of the index in tree order */
+};
+
+/* Where a table has the columns of its tree, in the order of rows_read. */
+struct rows_columns {
+    int count;
+    AttrNumber at[ROWS_COLUMNS_MAX];
 };
 
 /* Not for TREE_TRANSACTIONS' validity: its rows are append-only and have a height instead. */
@@ -24,8 +29,11 @@ const struct tree_table *rows_table(enum tree_id tree);
 /* Raises unless a result has the types of the tree's columns: once before its rows are read. */
 void rows_check(enum tree_id tree, TupleDesc desc);
 
-/* A row of such a result as a record that borrows from the values; what has to be fetched or made
- * lies in the current memory context. */
+/* The columns of one of the tree's tables; raises where one is missing or has another type. */
+struct rows_columns rows_find_columns(enum tree_id tree, TupleDesc table);
+
+/* A row of such a result, or such columns of a table, as a record that borrows from the values;
+ * what has to be fetched or made lies in the current memory context. */
 void rows_read(enum tree_id tree, const Datum *values, const bool *nulls, struct record *out);
 
 /* A row of the current SPI result, selected with the columns of its tree, copied to the arena. */

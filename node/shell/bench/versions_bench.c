@@ -50,6 +50,7 @@ struct node {
     uint64_t prefix;
     struct hash32 digest;
     int32_t valid_from;
+    uint32_t came; /* place among the rows in the order in which they came */
     uint8_t tree, depth;
     bool used, present;
 };
@@ -61,6 +62,7 @@ struct generator {
     struct smt *trees[TREES]; /* accounts and transactions */
     struct node *nodes;       /* open addressing, never shrinks */
     size_t node_room, node_count;
+    uint32_t came;
     struct block_header header; /* of the last block */
     struct private_key *keys;
     struct bench_copy account_history, node_history, change, transaction, block;
@@ -115,6 +117,13 @@ static void grow_nodes(struct generator *g)
     free(old);
 }
 
+static void set_present(struct generator *g, struct node *n, bool present)
+{
+    if (present && !n->present)
+        n->came = g->came++;
+    n->present = present;
+}
+
 static void write_nodes(struct generator *g, enum tree_id tree, const struct smt_version *v,
                         int64_t height)
 {
@@ -141,7 +150,7 @@ static void write_nodes(struct generator *g, enum tree_id tree, const struct smt
         }
         n->digest = row->digest;
         n->valid_from = (int32_t)height;
-        n->present = changes[i].present;
+        set_present(g, n, changes[i].present);
     }
 }
 
@@ -342,7 +351,7 @@ static void read_nodes(struct generator *g, PGconn *conn)
 {
     PGresult *r = PQexecParams(conn,
                                "SELECT tree, depth, prefix, digest FROM ledger.tree_node "
-                               "WHERE tree IN (4, 6)",
+                               "WHERE tree IN (4, 6) ORDER BY ctid",
                                0, NULL, NULL, NULL, NULL, 1);
     struct tm_error e;
 
@@ -353,7 +362,7 @@ static void read_nodes(struct generator *g, PGconn *conn)
             grow_nodes(g);
         n = find_node(g, (enum tree_id)pg_get_int16(r, i, 0), pg_get_int16(r, i, 1),
                       (uint64_t)pg_get_int64(r, i, 2));
-        n->present = true;
+        set_present(g, n, true);
         bench_must(pg_get_hash(r, i, 3, &n->digest, &e), &e);
     }
     PQclear(r);
@@ -397,27 +406,53 @@ static const char DEFINITIONS[] =
     "WHERE i.indrelid = ANY ('{ledger.account, ledger.account_history, ledger.tree_node, "
     "  ledger.tree_node_history, ledger.change, ledger.transaction}'::regclass[])";
 
-/* Current rows: those of genesis whose versions ended are replaced. */
+static int by_coming(const void *x, const void *y)
+{
+    const struct node *const *a = x, *const *b = y;
+
+    return ((*a)->came > (*b)->came) - ((*a)->came < (*b)->came);
+}
+
+static int by_address(const void *x, const void *y)
+{
+    const struct account *a = x, *b = y;
+
+    return memcmp(a->address.b, b->address.b, sizeof a->address.b);
+}
+
+/*
+ * Current rows: those of genesis whose versions ended are replaced. They lie where a node leaves
+ * them: a row that changes stays on its page, what is new goes to the end, genesis has accounts in
+ * the order of their addresses and nodes in that of their places in the tree.
+ */
 static void write_current(struct generator *g, PGconn *conn)
 {
     struct bench_copy *s = calloc(1, sizeof *s);
+    struct node **nodes = calloc(g->node_count + 1, sizeof *nodes);
+    size_t count = 0;
+
+    for (size_t i = 0; i < g->node_room; i++)
+        if (g->nodes[i].present)
+            nodes[count++] = &g->nodes[i];
+    qsort(nodes, count, sizeof *nodes, by_coming);
+    qsort(g->accounts, g->account_end - g->account_end / 10, sizeof *g->accounts, by_address);
 
     bench_run(conn, "CREATE TEMP TABLE kept AS SELECT * FROM ledger.tree_node "
-                    "WHERE tree NOT IN (4, 6)");
+                    "WHERE tree NOT IN (4, 6) ORDER BY ctid");
     bench_run(conn, "TRUNCATE ledger.tree_node");
     bench_run(conn, "INSERT INTO ledger.tree_node SELECT * FROM kept");
     bench_copy_open(s, "tree_node (tree, depth, prefix, valid_from, digest)");
-    for (size_t i = 0; i < g->node_room; i++)
-        if (g->nodes[i].present) {
-            char *at = bench_copy_line(s);
+    for (size_t i = 0; i < count; i++) {
+        char *at = bench_copy_line(s);
 
-            at = bench_put_text(bench_put_number(at, g->nodes[i].tree), "\t");
-            at = bench_put_text(bench_put_number(at, g->nodes[i].depth), "\t");
-            at = bench_put_text(bench_put_number(at, (int64_t)g->nodes[i].prefix), "\t");
-            at = bench_put_text(bench_put_number(at, g->nodes[i].valid_from), "\t");
-            bench_copy_end_line(s, bench_put_bytes(at, bytes_hash(&g->nodes[i].digest)));
-        }
+        at = bench_put_text(bench_put_number(at, nodes[i]->tree), "\t");
+        at = bench_put_text(bench_put_number(at, nodes[i]->depth), "\t");
+        at = bench_put_text(bench_put_number(at, (int64_t)nodes[i]->prefix), "\t");
+        at = bench_put_text(bench_put_number(at, nodes[i]->valid_from), "\t");
+        bench_copy_end_line(s, bench_put_bytes(at, bytes_hash(&nodes[i]->digest)));
+    }
     bench_copy_close(s);
+    free(nodes);
     bench_run(conn, "CREATE TABLE ledger.written (LIKE ledger.account)");
     bench_copy_open(s, "written (address, valid_from, balance)");
     for (size_t i = 0; i < g->account_count; i++)

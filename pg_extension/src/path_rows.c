@@ -1,0 +1,161 @@
+#include "path_rows.h"
+
+#include "asof.h"
+#include "row_scan.h"
+
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+enum { CURRENT_CONDITIONS = 2, HISTORY_CONDITIONS = 4, TABLE_NAME_MAX = 40, FIRST_ROOM = 64 };
+
+/* path64 of the key is an expression. */
+static const struct row_scan_key CURRENT_KEY = {1, {NULL}, 0};
+static const struct row_scan_key HISTORY_KEY = {2, {NULL, "valid_to"}, 0};
+
+/* What is asked for, and what was found. */
+struct search {
+    struct arena *a;
+    enum tree_id tree;
+    height_t height;
+    size_t *left; /* of each range: rows that can still lie in it */
+    const struct record **found;
+    size_t count, room;
+    MemoryContext row; /* values fetched or made for one row */
+};
+
+int64 first_path64(uint64_t prefix, int depth)
+{
+    uint64_t bits = depth == 0 ? 0 : prefix << (64 - depth);
+
+    return (int64)(bits ^ UINT64_C(1) << 63);
+}
+
+int64 last_path64(uint64_t prefix, int depth)
+{
+    uint64_t bits = depth == 0 ? 0 : prefix << (64 - depth);
+
+    return (int64)((bits | UINT64_MAX >> depth) ^ UINT64_C(1) << 63);
+}
+
+void path_ranges_add(struct path_ranges *r, uint64_t prefix, int depth, size_t most)
+{
+    struct path_range added = {first_path64(prefix, depth), last_path64(prefix, depth), most};
+    struct path_range *before = r->count > 0 ? &r->list[r->count - 1] : NULL;
+
+    if (before == NULL || before->last == PG_INT64_MAX || before->last + 1 != added.first) {
+        r->list[r->count++] = added;
+        return;
+    }
+    before->last = added.last;
+    before->most = most < SIZE_MAX - before->most ? before->most + most : SIZE_MAX;
+}
+
+static void keep(struct search *s, const struct record *record)
+{
+    if (s->count == s->room) {
+        const struct record **old = s->found;
+
+        s->room = Max(FIRST_ROOM, 2 * s->room);
+        s->found = arena_array(s->a, const struct record *, s->room);
+        if (s->count > 0)
+            memcpy(s->found, old, sizeof *old * s->count);
+    }
+    s->found[s->count++] = record;
+}
+
+static void take_row(struct search *s, TupleTableSlot *slot, const struct rows_columns *columns)
+{
+    MemoryContext before = MemoryContextSwitchTo(s->row);
+    Datum values[ROWS_COLUMNS_MAX];
+    bool nulls[ROWS_COLUMNS_MAX];
+    struct record row;
+
+    for (int i = 0; i < columns->count; i++)
+        values[i] = slot_getattr(slot, columns->at[i], &nulls[i]);
+    rows_read(s->tree, values, nulls, &row);
+    keep(s, record_copy(s->a, &row));
+    MemoryContextSwitchTo(before);
+    MemoryContextReset(s->row);
+}
+
+/* Of one range, until there is one row more than can lie in it. */
+static void read_range(struct search *s, struct row_scan *rows, const struct rows_columns *columns,
+                       AttrNumber valid_from, size_t *left)
+{
+    while (row_scan_next(rows)) {
+        bool is_null;
+
+        if (DatumGetInt64(slot_getattr(rows->slot, valid_from, &is_null)) > s->height)
+            continue;
+        take_row(s, rows->slot, columns);
+        if (*left == 0)
+            return;
+        (*left)--;
+    }
+}
+
+/* class: -1 for the current rows. */
+static void read_table(struct search *s, int class, const struct path_ranges *ranges)
+{
+    const struct tree_table *table = rows_table(s->tree);
+    int conditions = class < 0 ? CURRENT_CONDITIONS : HISTORY_CONDITIONS;
+    ScanKeyData keys[HISTORY_CONDITIONS];
+    struct rows_columns columns;
+    char name[TABLE_NAME_MAX];
+    AttrNumber valid_from;
+    struct row_scan rows;
+    bool is_empty;
+
+    if (class < 0)
+        snprintf(name, sizeof name, "%s", table->table);
+    else
+        snprintf(name, sizeof name, "%s_history_%d", table->table, class);
+    row_scan_open(&rows, name, class < 0 ? &CURRENT_KEY : &HISTORY_KEY, conditions);
+    columns = rows_find_columns(s->tree, RelationGetDescr(rows.heap));
+    valid_from = row_scan_column(&rows, "valid_from");
+    is_empty = RelationGetNumberOfBlocks(rows.heap) == 0;
+    for (size_t i = 0; i < ranges->count && !is_empty; i++) {
+        if (s->left[i] == 0)
+            continue;
+        CHECK_FOR_INTERRUPTS();
+        row_scan_condition(&rows, &keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE,
+                           Int64GetDatum(ranges->list[i].first));
+        row_scan_condition(&rows, &keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE,
+                           Int64GetDatum(ranges->list[i].last));
+        if (class >= 0) {
+            row_scan_condition(&rows, &keys[2], 2, BTGreaterStrategyNumber, F_INT8GT,
+                               Int64GetDatum(s->height));
+            row_scan_condition(&rows, &keys[3], 2, BTLessEqualStrategyNumber, F_INT8LE,
+                               Int64GetDatum(asof_latest_end(class, s->height)));
+        }
+        row_scan_start(&rows, keys);
+        read_range(s, &rows, &columns, valid_from, &s->left[i]);
+    }
+    row_scan_close(&rows);
+}
+
+const struct record **path_rows_at(struct arena *a, enum tree_id tree, height_t height,
+                                   const struct path_ranges *ranges, size_t *count)
+{
+    struct search s = {
+        .a = a,
+        .tree = tree,
+        .height = height,
+        .left = palloc(sizeof(size_t) * (ranges->count + 1)),
+        .row = AllocSetContextCreate(CurrentMemoryContext, "row", ALLOCSET_SMALL_SIZES),
+    };
+
+    for (size_t i = 0; i < ranges->count; i++)
+        s.left[i] = ranges->list[i].most;
+    /* What lives longest first: there most rows of any height are. */
+    read_table(&s, -1, ranges);
+    for (int class = ASOF_CLASSES - 1; class >= 0; class --)
+        read_table(&s, class, ranges);
+    MemoryContextDelete(s.row);
+    pfree(s.left);
+    *count = s.count;
+    return s.found;
+}
