@@ -2,9 +2,8 @@
  * tidemark.diff: which rows differ between two heights, found from ledger.change.
  *
  * The keys come from ledger.change between the heights. A row that changed between them was ended
- * there as it was at the lower one, which is a narrow range of the history. As it is at the higher
- * one it began between them and ended later: in the classes whose window is not much longer than
- * the distance such rows are read by that window, and only what is found in none of them by its
+ * there as it was at the lower one and began there as it is at the higher one: two narrow ranges of
+ * the history's indexes on valid_to and valid_from. What has not ended since is looked up by its
  * key. So the cost is that of the changes in between, not of the state.
  */
 #include "argument.h"
@@ -12,6 +11,7 @@
 #include "diff_cells.h"
 #include "height.h"
 #include "page_scan.h"
+#include "place_scan.h"
 #include "row_scan.h"
 
 #include "access/table.h"
@@ -40,6 +40,7 @@ enum {
 
 static const struct row_scan_key CHANGE_KEY = {4, {"height", "tree", "key", "step"}, 0};
 static const struct row_scan_key TRANSACTION_KEY = {2, {"height", "tx_index"}, 0};
+static const struct row_scan_key BEGIN_KEY = {1, {"valid_from"}, 0};
 static const struct row_scan_key END_KEY = {1, {"valid_to"}, 0};
 
 /* A changed key: its row at both heights, where it has one. */
@@ -209,67 +210,68 @@ static void put_high(struct diff *d, struct entry *entry, const struct row_scan 
     d->missing--;
 }
 
-/* The current table has an index on its key alone, a class of the history one that begins with it.
- */
-static struct row_scan_key key_index(const struct diff *d, int table)
-{
-    return (struct row_scan_key){
-        table == ASOF_CURRENT ? 1 : 3, {d->view->key, "valid_to", "class"}, 0};
-}
-
 /*
- * Rows of changed keys in the pages that hold what was true at one of both heights: at the earlier
- * one and has ended since, at the later one and began in between.
+ * Rows of a class that were true at one of both heights: at the earlier one and ended in between,
+ * or at the later one and began in between. Every one of them is of a changed key.
  */
-static void read_pages(struct diff *d, int table, bool is_low)
+static void read_class(struct diff *d, int class, bool is_low)
 {
-    struct row_scan_key key = table == ASOF_CURRENT ? key_index(d, table) : END_KEY;
-    struct page_scan_lifetime lifetime = {.height = is_low ? d->low : d->high,
-                                          .begins_after = is_low ? -1 : d->low};
-    const struct columns *c = &d->columns[table];
-    struct page_scan *pages;
-    ScanKeyData ends[2];
+    const struct columns *c = &d->columns[class];
+    struct place_scan *rows;
+    ScanKeyData between[2];
     struct row_scan s;
 
-    open_table(d, table, &key, lengthof(ends), &s);
-    lifetime.begins = c->valid_from;
-    lifetime.ends = c->valid_to;
-    if (table == ASOF_CURRENT) {
-        pages = page_scan_begin(s.heap, GetActiveSnapshot(), lifetime, NULL, NULL, 0);
-    } else {
-        range(&s, ends, lifetime.height, is_low ? d->high : asof_latest_end(table, d->high));
-        pages =
-            page_scan_begin(s.heap, GetActiveSnapshot(), lifetime, s.index, ends, lengthof(ends));
-    }
-    while (page_scan_next(pages, s.slot)) {
+    open_table(d, class, is_low ? &END_KEY : &BEGIN_KEY, lengthof(between), &s);
+    range(&s, between, d->low, d->high);
+    rows = place_scan_begin(&s, between);
+    while (place_scan_next(rows)) {
         bool is_null;
-        struct entry *entry = find_entry(d, slot_getattr(s.slot, c->key, &is_null));
+        struct entry *entry;
 
+        if (is_low ? DatumGetInt64(slot_getattr(s.slot, c->valid_from, &is_null)) > d->low
+                   : DatumGetInt64(slot_getattr(s.slot, c->valid_to, &is_null)) <= d->high)
+            continue;
+        entry = find_entry(d, slot_getattr(s.slot, c->key, &is_null));
         if (entry == NULL)
             continue;
         if (is_low) {
             entry->low = ExecCopySlotHeapTuple(s.slot);
-            entry->low_table = (int8)table;
+            entry->low_table = (int8)class;
         } else {
-            put_high(d, entry, &s, table);
+            put_high(d, entry, &s, class);
         }
     }
-    page_scan_end(pages);
+    place_scan_end(rows);
     row_scan_close(&s);
 }
 
-/* Versions of one key do not overlap: the first that ends after the height is the one. */
-static void read_by_key(struct diff *d, int table)
+/* Rows that are true still: what is missing, key by key, or, where those are more than the table
+ * has pages, page by page: a page costs about what looking up a key does. */
+static void read_current_pages(struct diff *d, const struct row_scan *s)
 {
-    const struct columns *c = &d->columns[table];
-    bool text = d->view->key_type == TEXTOID, current = table == ASOF_CURRENT;
-    struct row_scan_key key = key_index(d, table);
-    ScanKeyData keys[3];
-    struct row_scan s;
-    int conditions = current ? 1 : 3;
+    const struct columns *c = &d->columns[ASOF_CURRENT];
+    struct page_scan_lifetime lifetime = {
+        .begins = c->valid_from, .height = d->high, .begins_after = d->low};
+    struct page_scan *pages =
+        page_scan_begin(s->heap, GetActiveSnapshot(), lifetime, NULL, NULL, 0);
 
-    open_table(d, table, &key, conditions, &s);
-    for (size_t i = RelationGetNumberOfBlocks(s.heap) == 0 ? d->count : 0; i < d->count; i++) {
+    while (page_scan_next(pages, s->slot)) {
+        bool is_null;
+        struct entry *entry = find_entry(d, slot_getattr(s->slot, c->key, &is_null));
+
+        if (entry != NULL)
+            put_high(d, entry, s, ASOF_CURRENT);
+    }
+    page_scan_end(pages);
+}
+
+static void read_current_keys(struct diff *d, struct row_scan *s)
+{
+    const struct columns *c = &d->columns[ASOF_CURRENT];
+    bool text = d->view->key_type == TEXTOID;
+    ScanKeyData condition;
+
+    for (size_t i = 0; i < d->count && d->missing > 0; i++) {
         struct entry *entry = &d->entries[i];
         struct varlena *value;
         bool is_null;
@@ -281,58 +283,42 @@ static void read_by_key(struct diff *d, int table)
         value = palloc(VARHDRSZ + entry->key.size);
         SET_VARSIZE(value, VARHDRSZ + entry->key.size);
         memcpy(VARDATA(value), entry->key.data, entry->key.size);
-        row_scan_condition(&s, &keys[0], 1, BTEqualStrategyNumber, text ? F_TEXTEQ : F_BYTEAEQ,
+        row_scan_condition(s, &condition, 1, BTEqualStrategyNumber, text ? F_TEXTEQ : F_BYTEAEQ,
                            PointerGetDatum(value));
-        if (!current) {
-            row_scan_condition(&s, &keys[1], 2, BTGreaterStrategyNumber, F_INT8GT,
-                               Int64GetDatum(d->high));
-            row_scan_condition(&s, &keys[2], 2, BTLessEqualStrategyNumber, F_INT8LE,
-                               Int64GetDatum(asof_latest_end(table, d->high)));
-        }
-        row_scan_start(&s, keys);
-        if (row_scan_next(&s)) {
-            begins = DatumGetInt64(slot_getattr(s.slot, c->valid_from, &is_null));
+        row_scan_start(s, &condition);
+        if (row_scan_next(s)) {
+            begins = DatumGetInt64(slot_getattr(s->slot, c->valid_from, &is_null));
             if (begins > d->low && begins <= d->high)
-                put_high(d, entry, &s, table);
+                put_high(d, entry, s, ASOF_CURRENT);
         }
         pfree(value);
     }
+}
+
+static void read_current(struct diff *d)
+{
+    struct row_scan_key key = {1, {d->view->key}, 0};
+    struct row_scan s;
+
+    open_table(d, ASOF_CURRENT, &key, 1, &s);
+    if (RelationGetNumberOfBlocks(s.heap) <= d->missing)
+        read_current_pages(d, &s);
+    else
+        read_current_keys(d, &s);
     row_scan_close(&s);
 }
 
-/* Pages that read_pages would read for the later height: as many rows end at each height. */
-static double pages_at_high(const struct diff *d, int table)
-{
-    int64 until = table == ASOF_CURRENT ? d->tip.height : asof_latest_end(table, d->high);
-    Relation heap = row_scan_table(table_name(d, table).text);
-    double blocks = RelationGetNumberOfBlocks(heap), part;
-
-    table_close(heap, AccessShareLock);
-    part = (double)(Min(until, d->tip.height) - d->high) /
-           (double)(d->tip.height - d->tip.earliest + 1);
-    return table == ASOF_CURRENT ? blocks : blocks * part;
-}
-
-/* Can a version that began after the earlier height have ended in this class? */
-static bool has_ends(const struct diff *d, int table)
-{
-    return table == ASOF_CURRENT || d->low + asof_shortest_life(table) < d->tip.height;
-}
-
-/* A page costs about what looking up a key does. */
 static void read_rows(struct diff *d)
 {
     for (int class = 0; class < ASOF_CLASSES; class ++)
-        read_pages(d, class, true);
+        read_class(d, class, true);
     d->missing = d->count;
-    for (int table = 0; table < ASOF_TABLES && d->missing > 0; table++) {
-        if (!has_ends(d, table))
-            continue;
-        if (pages_at_high(d, table) <= (double)d->missing)
-            read_pages(d, table, false);
-        else
-            read_by_key(d, table);
-    }
+    /* A version that began after the earlier height has ended in these classes only. */
+    for (int class = 0; class < ASOF_CLASSES && d->missing > 0; class ++)
+        if (d->low + asof_shortest_life(class) < d->tip.height)
+            read_class(d, class, false);
+    if (d->missing > 0)
+        read_current(d);
 }
 
 static void read_transactions(struct diff *d)
@@ -395,9 +381,9 @@ static int by_key(const void *x, const void *y)
     return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
 }
 
-static void sort_entries(struct diff *d)
+/* All entries by their keys. */
+static const struct sorted *sort_entries(struct diff *d)
 {
-    struct entry *ordered = MemoryContextAllocHuge(d->kept, d->room * sizeof *ordered);
     struct sorted *list = MemoryContextAllocHuge(d->kept, d->count * sizeof *list);
 
     for (size_t i = 0; i < d->count; i++) {
@@ -408,13 +394,7 @@ static void sort_entries(struct diff *d)
         list[i] = (struct sorted){pg_ntoh64(prefix), &d->entries[i]};
     }
     qsort(list, d->count, sizeof *list, by_key);
-    for (size_t i = 0; i < d->count; i++)
-        ordered[i] = *list[i].entry;
-    pfree(list);
-    pfree(d->entries);
-    d->entries = ordered;
-    pfree(d->places);
-    index_entries(d);
+    return list;
 }
 
 /* Words for ledger.change.step, those of ledger.step_name. */
@@ -519,13 +499,15 @@ static void put_entry(struct diff *d, const struct entry *entry, ReturnSetInfo *
 
 static void put_rows(struct diff *d, ReturnSetInfo *result)
 {
+    const struct sorted *list = sort_entries(d);
+
     for (int i = 0; i < d->view->cell_count; i++)
         d->names[i] = CStringGetTextDatum(d->view->cells[i].name);
     for (size_t i = 0; i < d->count; i++) {
         MemoryContext caller = MemoryContextSwitchTo(d->scratch);
 
         CHECK_FOR_INTERRUPTS();
-        put_entry(d, &d->entries[i], result);
+        put_entry(d, list[i].entry, result);
         MemoryContextSwitchTo(caller);
         MemoryContextReset(d->scratch);
     }
@@ -562,7 +544,6 @@ Datum tidemark_diff_rows(PG_FUNCTION_ARGS)
     if (d.low < d.high)
         read_changes(&d);
     if (d.count > 0) {
-        sort_entries(&d);
         read_rows(&d);
         read_transactions(&d);
         put_rows(&d, (ReturnSetInfo *)fcinfo->resultinfo);
