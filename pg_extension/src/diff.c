@@ -9,16 +9,16 @@
 #include "argument.h"
 #include "asof.h"
 #include "diff_cells.h"
+#include "diff_entries.h"
 #include "height.h"
+#include "memory.h"
 #include "page_scan.h"
 #include "place_scan.h"
 #include "row_scan.h"
 
 #include "access/table.h"
-#include "common/hashfn.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "port/pg_bswap.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -29,28 +29,11 @@
 
 PG_FUNCTION_INFO_V1(tidemark_diff_rows);
 
-enum {
-    COLUMNS = 11,
-    FIRST_ROOM = 1024,
-    /* The last height and, in its last bits, step: one number is compared faster than two. */
-    STEP_BITS = 24,
-    FIRST_STEP = -2,
-    TABLE_NAME_MAX = 40
-};
+enum { COLUMNS = 11, STEPS = 7, FIRST_ROOM = 1024, TABLE_NAME_MAX = 40, GATHERED = 512 };
 
-static const struct row_scan_key CHANGE_KEY = {4, {"height", "tree", "key", "step"}, 0};
 static const struct row_scan_key TRANSACTION_KEY = {2, {"height", "tx_index"}, 0};
 static const struct row_scan_key BEGIN_KEY = {1, {"valid_from"}, 0};
 static const struct row_scan_key END_KEY = {1, {"valid_to"}, 0};
-
-/* A changed key: its row at both heights, where it has one. */
-struct entry {
-    struct bytes key;
-    uint32 hash;
-    int64 last;
-    HeapTuple low, high;
-    int8 low_table, high_table;
-};
 
 struct columns {
     TupleDesc desc;
@@ -63,6 +46,12 @@ struct transaction_row {
     Datum hash, message_type;
 };
 
+/* Texts that many rows of the result have. */
+struct words {
+    Datum insert, update, delete;
+    Datum steps[STEPS], cells[DIFF_CELLS_MAX];
+};
+
 struct diff {
     enum tree_id tree;
     const struct diff_view *view;
@@ -70,105 +59,20 @@ struct diff {
     int64 low, high;
     bool backwards;
     size_t missing; /* keys whose row at the later height was not found yet */
-    MemoryContext kept, scratch;
-    struct entry *entries;
-    uint32 *places; /* open addressing: number of an entry, from 1 */
-    size_t count, room;
+    MemoryContext scratch;
+    struct arena arena; /* keys and rows: they go with the call */
+    struct diff_entries entries;
     struct columns columns[ASOF_TABLES];
     struct transaction_row *transactions;
     size_t transaction_count, transaction_room;
-    Datum names[DIFF_CELLS_MAX];
+    struct words words;
 };
-
-static uint32 *find_place(struct diff *d, struct bytes key, uint32 hash)
-{
-    size_t mask = 2 * d->room - 1;
-
-    for (size_t i = hash & mask;; i = (i + 1) & mask) {
-        const struct entry *entry;
-
-        if (d->places[i] == 0)
-            return &d->places[i];
-        entry = &d->entries[d->places[i] - 1];
-        if (entry->hash == hash && entry->key.size == key.size &&
-            memcmp(entry->key.data, key.data, key.size) == 0)
-            return &d->places[i];
-    }
-}
-
-static void index_entries(struct diff *d)
-{
-    d->places = MemoryContextAllocHuge(d->kept, 2 * d->room * sizeof *d->places);
-    memset(d->places, 0, 2 * d->room * sizeof *d->places);
-    for (size_t i = 0; i < d->count; i++)
-        *find_place(d, d->entries[i].key, d->entries[i].hash) = (uint32)i + 1;
-}
-
-static struct entry *find_entry(struct diff *d, Datum key)
-{
-    struct varlena *v = PG_DETOAST_DATUM_PACKED(key);
-    struct bytes b = bytes_make(VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
-    uint32 *place = find_place(d, b, hash_bytes((const unsigned char *)b.data, (int)b.size));
-
-    return *place == 0 ? NULL : &d->entries[*place - 1];
-}
-
-static void add_change(struct diff *d, struct bytes key, int64 last)
-{
-    uint32 hash = hash_bytes(key.data, (int)key.size);
-    uint32 *place = find_place(d, key, hash);
-    uint8_t *copy;
-
-    if (*place > 0) {
-        struct entry *entry = &d->entries[*place - 1];
-
-        entry->last = Max(entry->last, last);
-        return;
-    }
-    if (d->count == d->room) {
-        d->room *= 2;
-        d->entries = repalloc_huge(d->entries, d->room * sizeof *d->entries);
-        pfree(d->places);
-        index_entries(d);
-        place = find_place(d, key, hash);
-    }
-    copy = MemoryContextAlloc(d->kept, key.size + 1);
-    memcpy(copy, key.data, key.size);
-    d->entries[d->count] =
-        (struct entry){.key = bytes_make(copy, key.size), .hash = hash, .last = last};
-    *place = (uint32)++d->count;
-}
 
 /* Both ends of a range of heights, as conditions on the first column of an index. */
 static void range(const struct row_scan *s, ScanKey out, int64 above, int64 until)
 {
     row_scan_condition(s, &out[0], 1, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(above));
     row_scan_condition(s, &out[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(until));
-}
-
-static void read_changes(struct diff *d)
-{
-    struct row_scan s;
-    ScanKeyData keys[3];
-
-    row_scan_open(&s, "change", &CHANGE_KEY, lengthof(keys));
-    row_scan_want_keys(&s);
-    range(&s, keys, d->low, d->high);
-    row_scan_condition(&s, &keys[2], 2, BTEqualStrategyNumber, F_INT2EQ,
-                       Int16GetDatum((int16)d->tree));
-    row_scan_start(&s, keys);
-    while (row_scan_next_key(&s)) {
-        Datum values[4];
-        bool nulls[4];
-        struct varlena *key;
-
-        CHECK_FOR_INTERRUPTS();
-        index_deform_tuple(s.scan->xs_itup, s.scan->xs_itupdesc, values, nulls);
-        key = PG_DETOAST_DATUM_PACKED(values[2]);
-        add_change(d, bytes_make(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)),
-                   (DatumGetInt64(values[0]) << STEP_BITS) + DatumGetInt32(values[3]) - FIRST_STEP);
-    }
-    row_scan_close(&s);
 }
 
 struct table_name {
@@ -203,11 +107,59 @@ static void open_table(struct diff *d, int table, const struct row_scan_key *key
         c->cells[i] = row_scan_column(s, d->view->cells[i].column);
 }
 
-static void put_high(struct diff *d, struct entry *entry, const struct row_scan *s, int table)
+/* A copy of the row in the slot, which comes from a page. */
+static HeapTuple keep_row(struct diff *d, TupleTableSlot *slot)
 {
-    entry->high = ExecCopySlotHeapTuple(s->slot);
-    entry->high_table = (int8)table;
-    d->missing--;
+    HeapTuple row = ExecFetchSlotHeapTuple(slot, false, NULL);
+    HeapTuple copy = arena_alloc(&d->arena, HEAPTUPLESIZE + row->t_len);
+
+    *copy = *row;
+    copy->t_data = (HeapTupleHeader)((char *)copy + HEAPTUPLESIZE);
+    memcpy(copy->t_data, row->t_data, row->t_len);
+    return copy;
+}
+
+/* Rows of one table on their way to their keys. */
+struct gathered {
+    int table;
+    bool is_low;
+    size_t count;
+    HeapTuple rows[GATHERED];
+    Datum keys[GATHERED];
+};
+
+static void put_row(struct diff *d, struct diff_entry *entry, HeapTuple row, int table, bool is_low)
+{
+    if (is_low) {
+        entry->low = row;
+        entry->low_table = (int8)table;
+    } else {
+        entry->high = row;
+        entry->high_table = (int8)table;
+        d->missing--;
+    }
+}
+
+static void put_gathered(struct diff *d, struct gathered *g)
+{
+    struct diff_entry *entries[GATHERED];
+
+    diff_entries_find(&d->entries, g->keys, g->count, entries);
+    for (size_t i = 0; i < g->count; i++)
+        if (entries[i] != NULL)
+            put_row(d, entries[i], g->rows[i], g->table, g->is_low);
+    g->count = 0;
+}
+
+static void gather(struct diff *d, struct gathered *g, TupleTableSlot *slot)
+{
+    const struct columns *c = &d->columns[g->table];
+    bool is_null;
+
+    g->rows[g->count] = keep_row(d, slot);
+    g->keys[g->count] = heap_getattr(g->rows[g->count], c->key, c->desc, &is_null);
+    if (++g->count == GATHERED)
+        put_gathered(d, g);
 }
 
 /*
@@ -217,6 +169,7 @@ static void put_high(struct diff *d, struct entry *entry, const struct row_scan 
 static void read_class(struct diff *d, int class, bool is_low)
 {
     const struct columns *c = &d->columns[class];
+    struct gathered g = {.table = class, .is_low = is_low};
     struct place_scan *rows;
     ScanKeyData between[2];
     struct row_scan s;
@@ -226,21 +179,12 @@ static void read_class(struct diff *d, int class, bool is_low)
     rows = place_scan_begin(&s, between);
     while (place_scan_next(rows)) {
         bool is_null;
-        struct entry *entry;
 
-        if (is_low ? DatumGetInt64(slot_getattr(s.slot, c->valid_from, &is_null)) > d->low
-                   : DatumGetInt64(slot_getattr(s.slot, c->valid_to, &is_null)) <= d->high)
-            continue;
-        entry = find_entry(d, slot_getattr(s.slot, c->key, &is_null));
-        if (entry == NULL)
-            continue;
-        if (is_low) {
-            entry->low = ExecCopySlotHeapTuple(s.slot);
-            entry->low_table = (int8)class;
-        } else {
-            put_high(d, entry, &s, class);
-        }
+        if (is_low ? DatumGetInt64(slot_getattr(s.slot, c->valid_from, &is_null)) <= d->low
+                   : DatumGetInt64(slot_getattr(s.slot, c->valid_to, &is_null)) > d->high)
+            gather(d, &g, s.slot);
     }
+    put_gathered(d, &g);
     place_scan_end(rows);
     row_scan_close(&s);
 }
@@ -252,16 +196,13 @@ static void read_current_pages(struct diff *d, const struct row_scan *s)
     const struct columns *c = &d->columns[ASOF_CURRENT];
     struct page_scan_lifetime lifetime = {
         .begins = c->valid_from, .height = d->high, .begins_after = d->low};
+    struct gathered g = {.table = ASOF_CURRENT};
     struct page_scan *pages =
         page_scan_begin(s->heap, GetActiveSnapshot(), lifetime, NULL, NULL, 0);
 
-    while (page_scan_next(pages, s->slot)) {
-        bool is_null;
-        struct entry *entry = find_entry(d, slot_getattr(s->slot, c->key, &is_null));
-
-        if (entry != NULL)
-            put_high(d, entry, s, ASOF_CURRENT);
-    }
+    while (page_scan_next(pages, s->slot))
+        gather(d, &g, s->slot);
+    put_gathered(d, &g);
     page_scan_end(pages);
 }
 
@@ -271,8 +212,8 @@ static void read_current_keys(struct diff *d, struct row_scan *s)
     bool text = d->view->key_type == TEXTOID;
     ScanKeyData condition;
 
-    for (size_t i = 0; i < d->count && d->missing > 0; i++) {
-        struct entry *entry = &d->entries[i];
+    for (size_t i = 0; i < d->entries.count && d->missing > 0; i++) {
+        struct diff_entry *entry = &d->entries.list[i];
         struct varlena *value;
         bool is_null;
         int64 begins;
@@ -289,7 +230,7 @@ static void read_current_keys(struct diff *d, struct row_scan *s)
         if (row_scan_next(s)) {
             begins = DatumGetInt64(slot_getattr(s->slot, c->valid_from, &is_null));
             if (begins > d->low && begins <= d->high)
-                put_high(d, entry, s, ASOF_CURRENT);
+                put_row(d, entry, keep_row(d, s->slot), ASOF_CURRENT, false);
         }
         pfree(value);
     }
@@ -312,7 +253,7 @@ static void read_rows(struct diff *d)
 {
     for (int class = 0; class < ASOF_CLASSES; class ++)
         read_class(d, class, true);
-    d->missing = d->count;
+    d->missing = d->entries.count;
     /* A version that began after the earlier height has ended in these classes only. */
     for (int class = 0; class < ASOF_CLASSES && d->missing > 0; class ++)
         if (d->low + asof_shortest_life(class) < d->tip.height)
@@ -363,66 +304,34 @@ static int by_place(const void *x, const void *y)
     return (a->tx_index > b->tx_index) - (a->tx_index < b->tx_index);
 }
 
-/* First bytes of a key as a number, and which entry it is. */
-struct sorted {
-    uint64 prefix;
-    const struct entry *entry;
-};
-
-static int by_key(const void *x, const void *y)
-{
-    const struct sorted *s = x, *t = y;
-    const struct bytes *a = &s->entry->key, *b = &t->entry->key;
-    int order;
-
-    if (s->prefix != t->prefix)
-        return s->prefix < t->prefix ? -1 : 1;
-    order = memcmp(a->data, b->data, Min(a->size, b->size));
-    return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
-}
-
-/* All entries by their keys. */
-static const struct sorted *sort_entries(struct diff *d)
-{
-    struct sorted *list = MemoryContextAllocHuge(d->kept, d->count * sizeof *list);
-
-    for (size_t i = 0; i < d->count; i++) {
-        const struct bytes *key = &d->entries[i].key;
-        uint64 prefix = 0;
-
-        memcpy(&prefix, key->data, Min(key->size, sizeof prefix));
-        list[i] = (struct sorted){pg_ntoh64(prefix), &d->entries[i]};
-    }
-    qsort(list, d->count, sizeof *list, by_key);
-    return list;
-}
-
 /* Words for ledger.change.step, those of ledger.step_name. */
-static const char *step_name(int32 step)
+static const char *const STEP_NAMES[STEPS] = {"begin_of_block", "genesis",   "transaction",
+                                              "rewards",        "unbonding", "long_pause",
+                                              "end_of_block"};
+
+static int step_name(int32 step)
 {
     switch (step) {
     case -2:
-        return "begin_of_block";
+        return 0;
     case -1:
-        return "genesis";
+        return 1;
     case 1000001:
-        return "rewards";
+        return 3;
     case 1000002:
-        return "unbonding";
+        return 4;
     case 1000003:
-        return "long_pause";
+        return 5;
     default:
-        return step >= 0 && step < 1000000 ? "transaction" : "end_of_block";
+        return step >= 0 && step < 1000000 ? 2 : 6;
     }
 }
 
 /* What all rows of one key have in common. */
-static void describe(struct diff *d, const struct entry *entry, Datum values[COLUMNS],
+static void describe(struct diff *d, const struct diff_entry *entry, Datum values[COLUMNS],
                      bool nulls[COLUMNS])
 {
-    struct transaction_row wanted = {.height = entry->last >> STEP_BITS,
-                                     .tx_index = (int32)(entry->last & ((1 << STEP_BITS) - 1)) +
-                                                 FIRST_STEP};
+    struct transaction_row wanted = {.height = entry->height, .tx_index = entry->step};
     const struct transaction_row *t =
         d->transaction_count == 0
             ? NULL
@@ -439,9 +348,9 @@ static void describe(struct diff *d, const struct entry *entry, Datum values[COL
     values[0] = heap_getattr(row, c->shown_key, c->desc, &nulls[0]);
     values[1] = values[0];
     nulls[1] = !named;
-    values[2] = CStringGetTextDatum(begins ? "insert" : ends ? "delete" : "update");
+    values[2] = begins ? d->words.insert : ends ? d->words.delete : d->words.update;
     values[6] = Int64GetDatum(wanted.height);
-    values[7] = CStringGetTextDatum(step_name(wanted.tx_index));
+    values[7] = d->words.steps[step_name(wanted.tx_index)];
     nulls[8] = nulls[9] = nulls[10] = t == NULL;
     if (t == NULL)
         return;
@@ -468,7 +377,7 @@ static bool equal_texts(Datum a, Datum b)
            memcmp(VARDATA_ANY(x), VARDATA_ANY(y), VARSIZE_ANY_EXHDR(x)) == 0;
 }
 
-static void put_entry(struct diff *d, const struct entry *entry, ReturnSetInfo *result)
+static void put_entry(struct diff *d, const struct diff_entry *entry, ReturnSetInfo *result)
 {
     Datum values[COLUMNS];
     bool nulls[COLUMNS], described = false;
@@ -488,7 +397,7 @@ static void put_entry(struct diff *d, const struct entry *entry, ReturnSetInfo *
         if (!described)
             describe(d, entry, values, nulls);
         described = true;
-        values[3] = d->names[i];
+        values[3] = d->words.cells[i];
         values[4] = d->backwards ? high_text : low_text;
         values[5] = d->backwards ? low_text : high_text;
         nulls[4] = !(d->backwards ? has_high : has_low);
@@ -497,17 +406,25 @@ static void put_entry(struct diff *d, const struct entry *entry, ReturnSetInfo *
     }
 }
 
+static void make_words(struct diff *d)
+{
+    d->words.insert = CStringGetTextDatum("insert");
+    d->words.update = CStringGetTextDatum("update");
+    d->words.delete = CStringGetTextDatum("delete");
+    for (int i = 0; i < STEPS; i++)
+        d->words.steps[i] = CStringGetTextDatum(STEP_NAMES[i]);
+    for (int i = 0; i < d->view->cell_count; i++)
+        d->words.cells[i] = CStringGetTextDatum(d->view->cells[i].name);
+}
+
 static void put_rows(struct diff *d, ReturnSetInfo *result)
 {
-    const struct sorted *list = sort_entries(d);
-
-    for (int i = 0; i < d->view->cell_count; i++)
-        d->names[i] = CStringGetTextDatum(d->view->cells[i].name);
-    for (size_t i = 0; i < d->count; i++) {
+    make_words(d);
+    for (size_t i = 0; i < d->entries.count; i++) {
         MemoryContext caller = MemoryContextSwitchTo(d->scratch);
 
         CHECK_FOR_INTERRUPTS();
-        put_entry(d, list[i].entry, result);
+        put_entry(d, &d->entries.list[i], result);
         MemoryContextSwitchTo(caller);
         MemoryContextReset(d->scratch);
     }
@@ -519,8 +436,8 @@ Datum tidemark_diff_rows(PG_FUNCTION_ARGS)
     text *name = DatumGetTextPP(argument_present(fcinfo, 0, "the view"));
     int64 h1, h2;
     int tree = tree_by_name(bytes_make(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)));
-    struct diff d = {.count = 0};
-    MemoryContext caller;
+    struct diff d = {.missing = 0};
+    MemoryContext caller, kept;
 
     if (tree < 0 || tree == TREE_TRANSACTIONS)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -535,20 +452,17 @@ Datum tidemark_diff_rows(PG_FUNCTION_ARGS)
     InitMaterializedSRF(fcinfo, 0);
     d.tree = (enum tree_id)tree;
     d.view = diff_view(d.tree);
-    d.kept = AllocSetContextCreate(CurrentMemoryContext, "tidemark diff", ALLOCSET_DEFAULT_SIZES);
-    d.scratch = AllocSetContextCreate(d.kept, "tidemark diff, one key", ALLOCSET_DEFAULT_SIZES);
-    caller = MemoryContextSwitchTo(d.kept);
-    d.room = FIRST_ROOM;
-    d.entries = palloc(d.room * sizeof *d.entries);
-    index_entries(&d);
-    if (d.low < d.high)
-        read_changes(&d);
-    if (d.count > 0) {
+    kept = AllocSetContextCreate(CurrentMemoryContext, "tidemark diff", ALLOCSET_DEFAULT_SIZES);
+    d.scratch = AllocSetContextCreate(kept, "tidemark diff, one key", ALLOCSET_DEFAULT_SIZES);
+    caller = MemoryContextSwitchTo(kept);
+    memory_arena(&d.arena, kept);
+    diff_entries_read(&d.entries, &d.arena, d.tree, d.low, d.high);
+    if (d.entries.count > 0) {
         read_rows(&d);
         read_transactions(&d);
         put_rows(&d, (ReturnSetInfo *)fcinfo->resultinfo);
     }
     MemoryContextSwitchTo(caller);
-    MemoryContextDelete(d.kept);
+    MemoryContextDelete(kept);
     PG_RETURN_VOID();
 }

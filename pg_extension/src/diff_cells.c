@@ -1,5 +1,8 @@
 #include "diff_cells.h"
 
+#include "result.h"
+#include "stored_number.h"
+
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -121,7 +124,7 @@ bool diff_cell_text(const struct diff_cell *cell, Datum value, Datum *out)
 {
     switch (cell->kind) {
     case CELL_NUMERIC:
-        *out = CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(numeric_out, value)));
+        *out = result_text(stored_number_text(value));
         return true;
     case CELL_BYTES:
         *out = hexadecimal(value);

@@ -1,17 +1,23 @@
 #include "place_scan.h"
 
-#include "access/tableam.h"
+#include "access/heapam.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "storage/itemptr.h"
 #include "utils/memutils.h"
 
-enum { FIRST_ROOM = 256 };
+enum { FIRST_ROOM = 256, BATCH = 16, LINE = 64 };
 
+/*
+ * Scattered rows cost little but waiting for memory. So pages are pinned a batch ahead, their
+ * headers and then their rows asked for together, before the first of them is looked at.
+ */
 struct place_scan {
     struct row_scan *rows;
-    IndexFetchTableData *fetch;
     ItemPointerData *places;
-    size_t count, next;
+    size_t count, next;    /* next: of the places, the first after this batch */
+    Buffer buffers[BATCH]; /* each pinned for itself */
+    int in_batch, at;
 };
 
 static int by_place(const void *x, const void *y)
@@ -48,21 +54,72 @@ struct place_scan *place_scan_begin(struct row_scan *s, ScanKey conditions)
     p->rows = s;
     row_scan_start(s, conditions);
     read_places(p);
-    p->fetch = table_index_fetch_begin(s->heap);
     return p;
+}
+
+static void release_batch(struct place_scan *p)
+{
+    for (int i = 0; i < p->in_batch; i++)
+        ReleaseBuffer(p->buffers[i]);
+    p->in_batch = p->at = 0;
+}
+
+static bool read_batch(struct place_scan *p)
+{
+    const ItemPointerData *places = &p->places[p->next];
+    int count = (int)Min(p->count - p->next, BATCH);
+
+    CHECK_FOR_INTERRUPTS();
+    release_batch(p);
+    for (int i = 0; i < count; i++) {
+        BlockNumber block = ItemPointerGetBlockNumber(&places[i]);
+        Page page;
+
+        if (i > 0 && block == ItemPointerGetBlockNumber(&places[i - 1])) {
+            p->buffers[i] = p->buffers[i - 1];
+            IncrBufferRefCount(p->buffers[i]);
+        } else {
+            p->buffers[i] = ReadBuffer(p->rows->heap, block);
+        }
+        p->in_batch++;
+        page = BufferGetPage(p->buffers[i]);
+        __builtin_prefetch(page);
+        __builtin_prefetch(PageGetItemId(page, ItemPointerGetOffsetNumber(&places[i])));
+    }
+    for (int i = 0; i < count; i++) {
+        Page page = BufferGetPage(p->buffers[i]);
+        /* Without a lock: where the row is by now is looked up when it is read. */
+        const char *row =
+            (const char *)page +
+            ItemIdGetOffset(PageGetItemId(page, ItemPointerGetOffsetNumber(&places[i])));
+
+        __builtin_prefetch(row);
+        __builtin_prefetch(row + LINE);
+    }
+    return count > 0;
 }
 
 bool place_scan_next(struct place_scan *p)
 {
-    while (p->next < p->count) {
-        ItemPointerData place = p->places[p->next++];
-        bool again = false, is_dead;
+    TupleTableSlot *slot = p->rows->slot;
 
-        CHECK_FOR_INTERRUPTS();
-        /* A snapshot of SQL sees one version of a row at most: no second one has to be asked for. */
-        if (table_index_fetch_tuple(p->fetch, &place, p->rows->scan->xs_snapshot, p->rows->slot,
-                                    &again, &is_dead))
+    while (p->at < p->in_batch || read_batch(p)) {
+        BufferHeapTupleTableSlot *row = (BufferHeapTupleTableSlot *)slot;
+        Buffer buffer = p->buffers[p->at++];
+        bool is_dead, found;
+
+        ExecClearTuple(slot);
+        row->base.tupdata.t_self = p->places[p->next++];
+        LockBuffer(buffer, BUFFER_LOCK_SHARE);
+        found =
+            heap_hot_search_buffer(&row->base.tupdata.t_self, p->rows->heap, buffer,
+                                   p->rows->scan->xs_snapshot, &row->base.tupdata, &is_dead, true);
+        LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+        if (found) {
+            row->base.tupdata.t_tableOid = RelationGetRelid(p->rows->heap);
+            ExecStoreBufferHeapTuple(&row->base.tupdata, slot, buffer);
             return true;
+        }
     }
     return false;
 }
@@ -70,7 +127,7 @@ bool place_scan_next(struct place_scan *p)
 void place_scan_end(struct place_scan *p)
 {
     ExecClearTuple(p->rows->slot);
-    table_index_fetch_end(p->fetch);
+    release_batch(p);
     pfree(p->places);
     pfree(p);
 }
