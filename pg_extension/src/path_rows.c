@@ -13,7 +13,9 @@ enum { CURRENT_CONDITIONS = 2, HISTORY_CONDITIONS = 4, TABLE_NAME_MAX = 40, FIRS
 
 /* path64 of the key is an expression. */
 static const struct row_scan_key CURRENT_KEY = {1, {NULL}, 0};
-static const struct row_scan_key HISTORY_KEY = {2, {NULL, "valid_to"}, 0};
+static const struct row_scan_key HISTORY_KEY = {2, {NULL, "valid_to", "valid_from"}, 1};
+
+enum { BEGINS_COLUMN = 3 }; /* of the history's index */
 
 /* What is asked for, and what was found. */
 struct search {
@@ -81,20 +83,27 @@ static void take_row(struct search *s, TupleTableSlot *slot, const struct rows_c
     MemoryContextReset(s->row);
 }
 
-/* Of one range, until there is one row more than can lie in it. */
-static void read_range(struct search *s, struct row_scan *rows, const struct rows_columns *columns,
-                       AttrNumber valid_from, size_t *left)
+/* The next row that had begun at the height: the history's index tells without the row. */
+static bool next_begun(const struct search *s, struct row_scan *rows, bool is_current,
+                       AttrNumber valid_from)
 {
-    while (row_scan_next(rows)) {
-        bool is_null;
+    bool is_null;
 
-        if (DatumGetInt64(slot_getattr(rows->slot, valid_from, &is_null)) > s->height)
-            continue;
-        take_row(s, rows->slot, columns);
-        if (*left == 0)
-            return;
-        (*left)--;
+    if (is_current) {
+        while (row_scan_next(rows))
+            if (DatumGetInt64(slot_getattr(rows->slot, valid_from, &is_null)) <= s->height)
+                return true;
+        return false;
     }
+    while (index_getnext_tid(rows->scan, ForwardScanDirection) != NULL) {
+        IndexTuple entry = rows->scan->xs_itup;
+
+        if (DatumGetInt64(index_getattr(entry, BEGINS_COLUMN, rows->scan->xs_itupdesc, &is_null)) <=
+                s->height &&
+            index_fetch_heap(rows->scan, rows->slot))
+            return true;
+    }
+    return false;
 }
 
 /* class: -1 for the current rows. */
@@ -114,6 +123,8 @@ static void read_table(struct search *s, int class, const struct path_ranges *ra
     else
         snprintf(name, sizeof name, "%s_history_%d", table->table, class);
     row_scan_open(&rows, name, class < 0 ? &CURRENT_KEY : &HISTORY_KEY, conditions);
+    if (class >= 0)
+        row_scan_want_keys(&rows);
     columns = rows_find_columns(s->tree, RelationGetDescr(rows.heap));
     valid_from = row_scan_column(&rows, "valid_from");
     is_empty = RelationGetNumberOfBlocks(rows.heap) == 0;
@@ -132,7 +143,13 @@ static void read_table(struct search *s, int class, const struct path_ranges *ra
                                Int64GetDatum(asof_latest_end(class, s->height)));
         }
         row_scan_start(&rows, keys);
-        read_range(s, &rows, &columns, valid_from, &s->left[i]);
+        /* Until there is one row more than can lie in the range. */
+        while (next_begun(s, &rows, class < 0, valid_from)) {
+            take_row(s, rows.slot, &columns);
+            if (s->left[i] == 0)
+                break;
+            s->left[i]--;
+        }
     }
     row_scan_close(&rows);
 }

@@ -7,7 +7,7 @@
 if [ "${SCALE:-default}" = full ]; then
     height_accounts=1000000 servicers=20000 applications=5000 versions=10000000 heights=50000 blocks=200
 else
-    height_accounts=100000 servicers=2000 applications=500 versions=1000000 heights=4500 blocks=50
+    height_accounts=100000 servicers=2000 applications=500 versions=1000000 heights=4500 blocks=120
 fi
 replica_readers=50
 

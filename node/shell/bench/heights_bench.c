@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUNDS = 7, DIFF_ROUNDS = 15, SLOW_ROUNDS = 3, KEYS = 4000, DISTANCE = 100 };
+enum { ROUNDS = 15, DIFF_ROUNDS = 15, SLOW_ROUNDS = 3, KEYS = 4000, DISTANCE = 100 };
 
 /* Every column is read, on both sides. */
 #define READ_ALL(table) "SELECT count(address), sum(balance_upokt), max(valid_from) FROM " table

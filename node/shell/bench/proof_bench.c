@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PROOFS = 3000, WARM_UP = 300 };
+enum { PROOFS = 3000, WARM_UP = 1000 };
 
 static uint64_t state = 88172645463325252u;
 
