@@ -2,16 +2,9 @@
 # Versioned state against a brute-force model: random histories with several writes to a key in one
 # block, deletions and re-creations, jumps over many heights, and rollbacks; every view and function at
 # every height, through prepared statements, cursors, savepoints, snapshots, dump and restore.
-#
-#   SEED   repeats a run (a number between -1 and 1)
 set -u
 . tests/lib.sh
-SEED=${SEED:-$(awk 'BEGIN {srand(); print rand()}')}
-echo "# SEED=$SEED"
-
-cluster_start versioned
-db_prepare
-psql -Xq -f tests/sql/versioned_model.sql || { echo 'Bail out! no model'; exit 1; }
+. tests/sql/versioned_model.sh
 
 # psql -XqAt over standard input, with errors in the output
 script() {
@@ -20,9 +13,7 @@ script() {
 
 # --- a history -----------------------------------------------------------------------------------
 
-sql "SELECT model.history($SEED)" >/dev/null
-tip=$(sql 'SELECT height FROM ledger.tip')
-like "$tip" '^[0-9]+$' 'a history was made'
+model_start versioned
 is "$(sql "SELECT count(DISTINCT class) FROM ledger.account_history")" 6 'every lifetime class is in use'
 is "$(sql "SELECT count(*) > 200 FROM ledger.account_history_0")" t 'most rows live for a short time'
 
