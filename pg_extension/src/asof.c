@@ -11,6 +11,17 @@ static int64 window(int class)
     return heights;
 }
 
+struct asof_name asof_table(const char *pair, int table)
+{
+    struct asof_name name;
+
+    if (table == ASOF_CURRENT)
+        snprintf(name.text, sizeof name.text, "%s", pair);
+    else
+        snprintf(name.text, sizeof name.text, "%s_history_%d", pair, table);
+    return name;
+}
+
 int64 asof_shortest_life(int class)
 {
     return class == 0 ? 1 : window(class - 1);
@@ -31,16 +42,13 @@ static void append_branch(StringInfo sql, const char *columns, const char *table
 void asof_append(StringInfo sql, const char *columns, const char *table, const char *condition,
                  const char *height)
 {
-    append_branch(sql, columns, table, condition, height);
+    append_branch(sql, columns, asof_table(table, ASOF_CURRENT).text, condition, height);
     for (int class = 0; class < ASOF_CLASSES; class ++) {
-        char *part = psprintf("%s_history_%d", table, class);
-
         appendStringInfoString(sql, " UNION ALL ");
-        append_branch(sql, columns, part, condition, height);
+        append_branch(sql, columns, asof_table(table, class).text, condition, height);
         appendStringInfo(sql, " AND valid_to" OP_GT "%s", height);
         if (class < ASOF_CLASSES - 1)
             appendStringInfo(sql, " AND valid_to" OP_LE "(%s" OP_PLUS "%lld)", height,
                              (long long)window(class));
-        pfree(part);
     }
 }

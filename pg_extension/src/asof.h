@@ -12,6 +12,12 @@ enum { ASOF_CLASSES = 6, ASOF_CLASS_FACTOR = 8 };
 /* Tables of a pair by number: the classes, then the current one. */
 enum { ASOF_CURRENT = ASOF_CLASSES, ASOF_TABLES };
 
+/* Name of a pair's table in schema `ledger`. */
+struct asof_name {
+    char text[48];
+};
+struct asof_name asof_table(const char *pair, int table);
+
 /* Heights that a version of the class has lived at least. */
 int64 asof_shortest_life(int class);
 

@@ -36,13 +36,12 @@ struct node_scan *node_scan_begin(void)
 
     for (int i = 0; i < TABLES; i++) {
         struct table *t = &s->tables[i];
-        char name[32];
 
         if (i == 0) {
             row_scan_open(&t->rows, "tree_node", &CURRENT_KEY, CURRENT_CONDITIONS);
         } else {
-            snprintf(name, sizeof name, "tree_node_history_%d", i - 1);
-            row_scan_open(&t->rows, name, &HISTORY_KEY, HISTORY_CONDITIONS);
+            row_scan_open(&t->rows, asof_table("tree_node", i - 1).text, &HISTORY_KEY,
+                          HISTORY_CONDITIONS);
         }
         row_scan_want_keys(&t->rows);
         t->valid_from = row_scan_column(&t->rows, "valid_from");

@@ -5,11 +5,12 @@
 
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "utils/float.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-enum { CURRENT_CONDITIONS = 2, HISTORY_CONDITIONS = 4, TABLE_NAME_MAX = 40, FIRST_ROOM = 64 };
+enum { CURRENT_CONDITIONS = 2, HISTORY_CONDITIONS = 4, FIRST_ROOM = 64 };
 
 /* path64 of the key is an expression. */
 static const struct row_scan_key CURRENT_KEY = {1, {NULL}, 0};
@@ -83,15 +84,48 @@ static void take_row(struct search *s, TupleTableSlot *slot, const struct rows_c
     MemoryContextReset(s->row);
 }
 
-/* The next row that had begun at the height: the history's index tells without the row. */
-static bool next_begun(const struct search *s, struct row_scan *rows, bool is_current,
-                       AttrNumber valid_from)
+/* The current rows or a class of the history. */
+struct table {
+    int class;
+    double share; /* of all keys at all heights, those it answers for: its rows times their lives */
+    struct row_scan rows;
+    struct rows_columns columns;
+    AttrNumber valid_from;
+};
+
+static void open_table(struct search *s, int class, struct table *t)
 {
+    bool is_current = class == ASOF_CURRENT;
+    double count;
+
+    t->class = class;
+    row_scan_open(&t->rows, asof_table(rows_table(s->tree)->table, class).text,
+                  is_current ? &CURRENT_KEY : &HISTORY_KEY,
+                  is_current ? CURRENT_CONDITIONS : HISTORY_CONDITIONS);
+    if (!is_current)
+        row_scan_want_keys(&t->rows);
+    t->columns = rows_find_columns(s->tree, RelationGetDescr(t->rows.heap));
+    t->valid_from = row_scan_column(&t->rows, "valid_from");
+    count = t->rows.heap->rd_rel->reltuples;
+    t->share = is_current ? get_float8_infinity() : count * (double)asof_shortest_life(class);
+}
+
+static int by_share(const void *x, const void *y)
+{
+    const struct table *const *a = x, *const *b = y;
+
+    return ((*a)->share < (*b)->share) - ((*a)->share > (*b)->share);
+}
+
+/* The next row that had begun at the height: the history's index tells without the row. */
+static bool next_begun(const struct search *s, struct table *t)
+{
+    struct row_scan *rows = &t->rows;
     bool is_null;
 
-    if (is_current) {
+    if (t->class == ASOF_CURRENT) {
         while (row_scan_next(rows))
-            if (DatumGetInt64(slot_getattr(rows->slot, valid_from, &is_null)) <= s->height)
+            if (DatumGetInt64(slot_getattr(rows->slot, t->valid_from, &is_null)) <= s->height)
                 return true;
         return false;
     }
@@ -106,52 +140,40 @@ static bool next_begun(const struct search *s, struct row_scan *rows, bool is_cu
     return false;
 }
 
-/* class: -1 for the current rows. */
-static void read_table(struct search *s, int class, const struct path_ranges *ranges)
+static void start(const struct search *s, struct table *t, const struct path_range *range)
 {
-    const struct tree_table *table = rows_table(s->tree);
-    int conditions = class < 0 ? CURRENT_CONDITIONS : HISTORY_CONDITIONS;
     ScanKeyData keys[HISTORY_CONDITIONS];
-    struct rows_columns columns;
-    char name[TABLE_NAME_MAX];
-    AttrNumber valid_from;
-    struct row_scan rows;
-    bool is_empty;
 
-    if (class < 0)
-        snprintf(name, sizeof name, "%s", table->table);
-    else
-        snprintf(name, sizeof name, "%s_history_%d", table->table, class);
-    row_scan_open(&rows, name, class < 0 ? &CURRENT_KEY : &HISTORY_KEY, conditions);
-    if (class >= 0)
-        row_scan_want_keys(&rows);
-    columns = rows_find_columns(s->tree, RelationGetDescr(rows.heap));
-    valid_from = row_scan_column(&rows, "valid_from");
-    is_empty = RelationGetNumberOfBlocks(rows.heap) == 0;
-    for (size_t i = 0; i < ranges->count && !is_empty; i++) {
+    row_scan_condition(&t->rows, &keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE,
+                       Int64GetDatum(range->first));
+    row_scan_condition(&t->rows, &keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE,
+                       Int64GetDatum(range->last));
+    if (t->class != ASOF_CURRENT) {
+        row_scan_condition(&t->rows, &keys[2], 2, BTGreaterStrategyNumber, F_INT8GT,
+                           Int64GetDatum(s->height));
+        row_scan_condition(&t->rows, &keys[3], 2, BTLessEqualStrategyNumber, F_INT8LE,
+                           Int64GetDatum(asof_latest_end(t->class, s->height)));
+    }
+    row_scan_start(&t->rows, keys);
+}
+
+static void read_table(struct search *s, struct table *t, const struct path_ranges *ranges)
+{
+    if (RelationGetNumberOfBlocks(t->rows.heap) == 0)
+        return;
+    for (size_t i = 0; i < ranges->count; i++) {
         if (s->left[i] == 0)
             continue;
         CHECK_FOR_INTERRUPTS();
-        row_scan_condition(&rows, &keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE,
-                           Int64GetDatum(ranges->list[i].first));
-        row_scan_condition(&rows, &keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE,
-                           Int64GetDatum(ranges->list[i].last));
-        if (class >= 0) {
-            row_scan_condition(&rows, &keys[2], 2, BTGreaterStrategyNumber, F_INT8GT,
-                               Int64GetDatum(s->height));
-            row_scan_condition(&rows, &keys[3], 2, BTLessEqualStrategyNumber, F_INT8LE,
-                               Int64GetDatum(asof_latest_end(class, s->height)));
-        }
-        row_scan_start(&rows, keys);
+        start(s, t, &ranges->list[i]);
         /* Until there is one row more than can lie in the range. */
-        while (next_begun(s, &rows, class < 0, valid_from)) {
-            take_row(s, rows.slot, &columns);
+        while (next_begun(s, t)) {
+            take_row(s, t->rows.slot, &t->columns);
             if (s->left[i] == 0)
                 break;
             s->left[i]--;
         }
     }
-    row_scan_close(&rows);
 }
 
 const struct record **path_rows_at(struct arena *a, enum tree_id tree, height_t height,
@@ -164,13 +186,19 @@ const struct record **path_rows_at(struct arena *a, enum tree_id tree, height_t 
         .left = palloc(sizeof(size_t) * (ranges->count + 1)),
         .row = AllocSetContextCreate(CurrentMemoryContext, "row", ALLOCSET_SMALL_SIZES),
     };
+    struct table tables[ASOF_TABLES], *order[ASOF_TABLES];
 
     for (size_t i = 0; i < ranges->count; i++)
         s.left[i] = ranges->list[i].most;
-    /* What lives longest first: there most rows of any height are. */
-    read_table(&s, -1, ranges);
-    for (int class = ASOF_CLASSES - 1; class >= 0; class --)
-        read_table(&s, class, ranges);
+    for (int i = 0; i < ASOF_TABLES; i++) {
+        open_table(&s, i, &tables[i]);
+        order[i] = &tables[i];
+    }
+    qsort(order, ASOF_TABLES, sizeof *order, by_share);
+    for (int i = 0; i < ASOF_TABLES; i++)
+        read_table(&s, order[i], ranges);
+    for (int i = 0; i < ASOF_TABLES; i++)
+        row_scan_close(&tables[i].rows);
     MemoryContextDelete(s.row);
     pfree(s.left);
     *count = s.count;

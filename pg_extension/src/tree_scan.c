@@ -52,9 +52,9 @@ static struct query *prepare(enum tree_id tree, int source)
         q->argument_count = 1;
     } else {
         appendStringInfo(&sql,
-                         "SELECT %s FROM ledger.%s_history_%d WHERE valid_to" OP_GT
-                         "$2 AND valid_to" OP_LE "$3 AND %s" OP_LE "$1",
-                         t->columns, t->table, source - SOURCE_HISTORY, from);
+                         "SELECT %s FROM ledger.%s WHERE valid_to" OP_GT "$2 AND valid_to" OP_LE
+                         "$3 AND %s" OP_LE "$1",
+                         t->columns, asof_table(t->table, source - SOURCE_HISTORY).text, from);
     }
     q->sql = MemoryContextStrdup(TopMemoryContext, sql.data);
     return q;
@@ -140,7 +140,7 @@ struct tree_piece *tree_scan_pieces(enum tree_id tree, height_t height, const st
     else
         add_pages(&p, current);
     for (int class = 0; class < ASOF_CLASSES && tree != TREE_TRANSACTIONS; class ++) {
-        BlockNumber history = blocks_of(psprintf("%s_history_%d", table, class));
+        BlockNumber history = blocks_of(asof_table(table, class).text);
 
         window *= ASOF_CLASS_FACTOR;
         if (history > 0)
