@@ -147,10 +147,11 @@ static void add(struct ended_rows *e)
     struct ended_row *row = by_key_insert(e->by_key, key, &is_there);
 
     if (is_there)
-        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                        errmsg("the history of \"%s\" has two rows of one key at height " INT64_FORMAT,
-                               e->pair->table, e->height),
-                        errhint("Find the damage with tidemark verify.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATA_CORRUPTED),
+                 errmsg("the history of \"%s\" has two rows of one key at height " INT64_FORMAT,
+                        e->pair->table, e->height),
+                 errhint("Find the damage with tidemark verify.")));
     row->key = copy_of(key);
     row->row = ExecCopySlotHeapTuple(execute_attr_map_slot(e->map, e->table.slot, e->mapped));
     e->bytes += row->row->t_len;

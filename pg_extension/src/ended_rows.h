@@ -12,8 +12,8 @@
 
 struct ended_rows;
 
-/* current: the table of the current rows, open until ended_rows_close. The active snapshot, which is
- * used, lives as long. Raises where the user may not read the history. */
+/* current: the table of the current rows, open until ended_rows_close. The active snapshot, which
+ * is used, lives as long. Raises where the user may not read the history. */
 struct ended_rows *ended_rows_open(const struct versioned_pair *pair, Relation current,
                                    height_t height);
 void ended_rows_close(struct ended_rows *e);
@@ -24,8 +24,8 @@ bool ended_rows_fill(struct ended_rows *e, size_t most);
 /* Number of rows read that ended after the height, whenever they began. */
 size_t ended_rows_seen(const struct ended_rows *e);
 
-/* The batch's row of the same key as this current one, in the form of the current table, to be freed
- * by the caller; NULL where there is none. Each is given once. */
+/* The batch's row of the same key as this current one, in the form of the current table, to be
+ * freed by the caller; NULL where there is none. Each is given once. */
 HeapTuple ended_rows_take(struct ended_rows *e, TupleTableSlot *current);
 
 /* Any row of the batch that has not been given yet; NULL where there is none. */

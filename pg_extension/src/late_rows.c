@@ -80,12 +80,11 @@ static void add(struct late_rows *l, enum tree_id tree, bytea *key)
     /* Several steps of one block stand side by side. */
     if (last != NULL && last->tree == tree && by_key(last, &added) == 0)
         return;
-    l->keys = memory_grow(l->context, l->keys, l->count, 1, &l->room, sizeof *l->keys,
-                          "changed keys");
+    l->keys =
+        memory_grow(l->context, l->keys, l->count, 1, &l->room, sizeof *l->keys, "changed keys");
     if (is_for_nodes(l))
         added.path = path_bits(tree, bytes_in(key));
-    added.key =
-        memcpy(MemoryContextAlloc(l->context, VARSIZE_ANY(key)), key, VARSIZE_ANY(key));
+    added.key = memcpy(MemoryContextAlloc(l->context, VARSIZE_ANY(key)), key, VARSIZE_ANY(key));
     l->keys[l->count++] = added;
 }
 
@@ -214,8 +213,8 @@ static bool look_up_node(struct pass *p, const struct late_key *key, int depth)
 }
 
 /*
- * A node changes only where a leaf below it does, and above a node there is one at every depth. What
- * a path has in common with the one before, to whose last node `last` is the depth, is known.
+ * A node changes only where a leaf below it does, and above a node there is one at every depth.
+ * What a path has in common with the one before, to whose last node `last` is the depth, is known.
  */
 static int look_up_path(struct pass *p, const struct late_key *key, const struct late_key *before,
                         int last)

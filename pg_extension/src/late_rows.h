@@ -11,8 +11,8 @@ enum late_rows_way { LATE_ROWS_CHEAPER, LATE_ROWS_BY_PAGE, LATE_ROWS_BY_KEY };
 
 struct late_rows;
 
-/* current: the pair's table, open until late_rows_close. ended: how many of its rows have ended since
- * the height, at least; LATE_ROWS_CHEAPER asks. */
+/* current: the pair's table, open until late_rows_close. ended: how many of its rows have ended
+ * since the height, at least; LATE_ROWS_CHEAPER asks. */
 struct late_rows *late_rows_open(const struct versioned_pair *pair, Relation current,
                                  height_t height, enum late_rows_way way, size_t ended);
 void late_rows_close(struct late_rows *l);

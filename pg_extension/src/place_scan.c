@@ -69,7 +69,8 @@ bool place_scan_next(struct place_scan *p)
         if (p->count == 0)
             return false;
         place = p->places[p->next++];
-        /* A snapshot of SQL sees one version of a row at most: no second one has to be asked for. */
+        /* A snapshot of SQL sees one version of a row at most: no second one has to be asked for.
+         */
         if (table_index_fetch_tuple(p->fetch, &place, p->rows->scan->xs_snapshot, p->rows->slot,
                                     &again, &is_dead))
             return true;

@@ -1,6 +1,7 @@
 /*
- * The current rows of one versioned pair back to a height: what ended since then out of the history,
- * and nothing that began later. A key that has both gets its row in place, which spares the indexes.
+ * The current rows of one versioned pair back to a height: what ended since then out of the
+ * history, and nothing that began later. A key that has both gets its row in place, which spares
+ * the indexes.
  */
 #include "argument.h"
 #include "ended_rows.h"
@@ -19,8 +20,8 @@
 PG_FUNCTION_INFO_V1(tidemark_restore_rows);
 
 enum {
-    /* Rows of the history that are held at once: with their table some 50 MB of accounts. The DEFAULT
-     * of the function's argument is the same. */
+    /* Rows of the history that are held at once: with their table some 50 MB of accounts. The
+     * DEFAULT of the function's argument is the same. */
     BATCH_MAX = 262144,
     SHOWN_NAME_MAX = 64
 };
@@ -71,9 +72,9 @@ static size_t batch_argument(FunctionCallInfo fcinfo)
     int32 batch = DatumGetInt32(argument_present(fcinfo, 3, "the number of rows held at once"));
 
     if (batch < 1 || batch > BATCH_MAX)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("the number of rows held at once is %d, not 1 to %d", batch,
-                               BATCH_MAX)));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                 errmsg("the number of rows held at once is %d, not 1 to %d", batch, BATCH_MAX)));
     return (size_t)batch;
 }
 
@@ -102,7 +103,8 @@ static void insert_rest(struct restore *r)
     }
 }
 
-/* Rows that one batch has put back are not late for the next: each sees what those before it wrote. */
+/* Rows that one batch has put back are not late for the next: each sees what those before it wrote.
+ */
 static void restore_table(struct restore *r, const struct versioned_pair *pair, Relation current,
                           height_t height, enum late_rows_way way, size_t batch)
 {

@@ -1,5 +1,5 @@
-/* The versioned pairs of schema `ledger` whose rows are known here: those of the trees (transactions
- * excepted, which have no versions) and that of the trees' nodes. */
+/* The versioned pairs of schema `ledger` whose rows are known here: those of the trees
+ * (transactions excepted, which have no versions) and that of the trees' nodes. */
 #ifndef PG_EXTENSION_VERSIONED_PAIR_H
 #define PG_EXTENSION_VERSIONED_PAIR_H
 
@@ -25,8 +25,8 @@ struct pair_columns {
 };
 struct pair_columns versioned_pair_columns(const struct versioned_pair *pair, Relation table);
 
-/* The key of a row as bytes, the same for all tables of a pair; borrowed from the slot or `numbers`,
- * which hold a key of several columns. */
+/* The key of a row as bytes, the same for all tables of a pair; borrowed from the slot or
+ * `numbers`, which hold a key of several columns. */
 struct bytes versioned_pair_key(struct pair_columns columns, TupleTableSlot *row,
                                 int64 numbers[PAIR_KEY_COLUMNS_MAX]);
 
