@@ -15,7 +15,8 @@
 #include "utils/snapmgr.h"
 
 enum {
-    NODES_OF_A_KEY = 3, /* on its path, about: as many look-ups */
+    KEYS_MAX = 1024 * 1024, /* some 80 MB; of more, pages are read, however many there are */
+    NODES_OF_A_KEY = 3,     /* on its path, about: as many look-ups */
     LAST_NODE_DEPTH = 60,
     PATH_BITS = 64 /* of a path, as many as are kept */
 };
@@ -147,7 +148,8 @@ struct late_rows *late_rows_open(const struct versioned_pair *pair, Relation cur
     switch (way) {
     case LATE_ROWS_CHEAPER: /* a page costs about what a look-up does */
         l->is_by_key =
-            ended < pages && read_keys(l, is_for_nodes(l) ? pages / NODES_OF_A_KEY : pages);
+            ended < pages &&
+            read_keys(l, Min(is_for_nodes(l) ? pages / NODES_OF_A_KEY : pages, KEYS_MAX));
         break;
     case LATE_ROWS_BY_PAGE:
         break;
@@ -157,6 +159,8 @@ struct late_rows *late_rows_open(const struct versioned_pair *pair, Relation cur
     }
     if (l->is_by_key)
         sort(l);
+    else
+        MemoryContextReset(l->context);
     return l;
 }
 

@@ -76,6 +76,10 @@ like "$(sql BEGIN "INSERT INTO ledger.account_history (address, valid_from, vali
                    SELECT address, 29, 99, ledger.lifetime_class(70), balance FROM ledger.account_history
                    WHERE valid_from <= 30 AND valid_to > 30 AND class <> ledger.lifetime_class(70)" "$call")" \
     'the history of "account" has two rows of one key at height 30' 'lives that overlap'
+like "$(sql BEGIN 'ALTER TABLE ledger.tree_node_history DROP CONSTRAINT tree_node_history_digest_check' \
+    "UPDATE ledger.tree_node_history SET digest = '\\x00' WHERE valid_from <= 30 AND valid_to > 30" \
+    "SELECT * FROM tidemark.restore_rows('tree_node', 30)")" 'violates check constraint "tree_node_digest_check"' \
+    'rows that the table does not take'
 is "$(sql "SELECT string_agg(public.digest(format('SELECT * FROM ledger.%I', name)), ' ' ORDER BY name)
            FROM ledger.versioned")" "$before" 'nothing was changed by any of these'
 cluster_stop recorded
