@@ -48,53 +48,25 @@ BEGIN
 END $body$ $function$, tables);
 END $$;
 
--- One pair's rows back to what was true at h. A key that is still there gets its row in place, which
--- spares the indexes; one that is gone is inserted; then the rows that began later and replaced none go.
--- They are found through the changed keys, or, where those are more than the table has pages, by
--- reading it: a page costs about what a key does.
+-- Pair by pair: the current rows out of the history, then the history's own that ended later.
 DO $$
 DECLARE
     tables text;
 BEGIN
     SELECT string_agg(format($branch$
-    IF %2$s = ANY (trees) THEN
-        WITH back AS MATERIALIZED (
-            SELECT %7$s FROM ledger.%5$I b WHERE b.valid_to > h AND b.valid_from <= h ORDER BY b.%3$I
-        ), there AS (
-            UPDATE ledger.%1$I v SET %8$s FROM back b WHERE v.%3$I = b.%3$I RETURNING v.%3$I
-        ), gone AS (
-            INSERT INTO ledger.%1$I (%6$s)
-            SELECT %7$s FROM back b WHERE NOT EXISTS (SELECT FROM there t WHERE t.%3$I = b.%3$I)
-            RETURNING 1
-        )
-        SELECT (SELECT count(*) FROM there), (SELECT count(*) FROM gone) INTO replaced, restored;
-        restored := restored + replaced;
-        DELETE FROM ledger.%5$I v WHERE v.valid_to > h;
+    IF %2$s THEN
+        SELECT r.inserted, r.replaced + r.inserted, r.born INTO inserted, restored, born
+        FROM tidemark.restore_rows(%1$L, h) r;
+        DELETE FROM ledger.%3$I v WHERE v.valid_to > h;
         GET DIAGNOSTICS removed = ROW_COUNT;
-        IF pg_relation_size('ledger.%1$I') / page < changes THEN
-            DELETE FROM ledger.%1$I v WHERE v.ctid = ANY (ARRAY(SELECT tidemark.rows_after(%1$L, h)));
-        ELSE
-            DELETE FROM ledger.%1$I v
-            USING (SELECT DISTINCT c.key FROM ledger.change c WHERE c.height > h AND c.tree = %2$s) k
-            WHERE v.%3$I = %4$s AND v.valid_from > h;
-        END IF;
-        GET DIAGNOSTICS born = ROW_COUNT;
         object := %1$L;
-        removed := removed - restored + replaced + born;
+        removed := removed - inserted + born;
         RETURN NEXT;
     END IF;$branch$,
-        v.name, v.tree, v.key_columns[1],
-        CASE WHEN v.tree IN (7, 8) THEN 'convert_from(k.key, ''UTF8'')' ELSE 'k.key' END,
-        v.name || '_history', c.plain, c.back, c.updates), '' ORDER BY v.tree)
+        v.name, coalesce(v.tree || ' = ANY (trees)', 'true'), v.name || '_history'),
+        '' ORDER BY v.tree)
     INTO STRICT tables
-    FROM ledger.versioned v,
-        LATERAL (SELECT v.key_columns || ARRAY['valid_from'] || v.value_columns AS names) n,
-        LATERAL (SELECT string_agg(name, ', ') AS plain,
-                     string_agg('b.' || name, ', ') AS back,
-                     string_agg(format('%1$s = b.%1$s', name), ', ')
-                         FILTER (WHERE name <> ALL (v.key_columns)) AS updates
-                 FROM unnest(n.names) name) c
-    WHERE v.tree IS NOT NULL;
+    FROM ledger.versioned v;
 
     EXECUTE format($function$
 CREATE FUNCTION tidemark.rollback_rows(h bigint)
@@ -103,13 +75,11 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 14
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $body$
 #variable_conflict use_variable
 DECLARE
+    inserted bigint;
     born bigint;
-    replaced bigint;
-    page CONSTANT int := current_setting('block_size')::int;
     tip record;
     other record;
     trees int[];
-    changes bigint;
 BEGIN
     -- The fence comes first: a writer that overlooked this one finds another tip and stops.
     SELECT t.height, t.earliest INTO tip FROM ledger.tip t FOR UPDATE;
@@ -138,54 +108,8 @@ BEGIN
                   HINT = 'Stop it first; a rollback takes blocks away under it.';
     END IF;
 
-    SELECT array_agg(c.tree), sum(c.n) INTO trees, changes
-    FROM (SELECT c.tree, count(*) AS n FROM ledger.change c WHERE c.height > h GROUP BY c.tree) c;
+    trees := ARRAY(SELECT DISTINCT c.tree FROM ledger.change c WHERE c.height > h);
     %1$s
-
-    -- A node changes only where a leaf below it does: those that began later stand on the changed
-    -- keys' paths, as deep as the tree has any. A key has some three.
-    WITH back AS MATERIALIZED (
-        SELECT b.tree, b.depth, b.prefix, b.valid_from, b.digest
-        FROM ledger.tree_node_history b WHERE b.valid_to > h AND b.valid_from <= h
-        ORDER BY b.tree, b.depth, b.prefix
-    ), there AS (
-        UPDATE ledger.tree_node v SET valid_from = b.valid_from, digest = b.digest
-        FROM back b
-        WHERE v.tree = b.tree AND v.depth = b.depth AND v.prefix = b.prefix
-        RETURNING v.tree, v.depth, v.prefix
-    ), gone AS (
-        INSERT INTO ledger.tree_node (tree, depth, prefix, valid_from, digest)
-        SELECT b.tree, b.depth, b.prefix, b.valid_from, b.digest FROM back b
-        WHERE NOT EXISTS (SELECT FROM there t
-                          WHERE t.tree = b.tree AND t.depth = b.depth AND t.prefix = b.prefix)
-        RETURNING 1
-    )
-    SELECT (SELECT count(*) FROM there), (SELECT count(*) FROM gone) INTO replaced, restored;
-    restored := restored + replaced;
-    DELETE FROM ledger.tree_node_history v WHERE v.valid_to > h;
-    GET DIAGNOSTICS removed = ROW_COUNT;
-    IF pg_relation_size('ledger.tree_node') / page < 3 * changes THEN
-        DELETE FROM ledger.tree_node v WHERE v.ctid = ANY (ARRAY(SELECT tidemark.rows_after('tree_node', h)));
-    ELSE
-        DELETE FROM ledger.tree_node v
-        USING (
-            SELECT DISTINCT k.tree, d.depth,
-                k.bits >> (64 - d.depth) & ((1::bigint << d.depth) - 1) AS prefix
-            FROM (SELECT DISTINCT c.tree, ledger.path_bits(c.tree, c.key) AS bits
-                  FROM ledger.change c WHERE c.height > h) k
-            JOIN (SELECT t.tree, g.depth
-                  FROM unnest(trees) t(tree),
-                      generate_series(6, (SELECT max(n.depth) FROM ledger.tree_node n
-                                          WHERE n.tree = t.tree::smallint), 6) g(depth)) d
-                ON d.tree = k.tree
-        ) k
-        WHERE v.tree = k.tree AND v.depth = k.depth::smallint AND v.prefix = k.prefix
-            AND v.valid_from > h;
-    END IF;
-    GET DIAGNOSTICS born = ROW_COUNT;
-    object := 'tree_node';
-    removed := removed - restored + replaced + born;
-    RETURN NEXT;
 
     restored := 0;
     object := 'change';
@@ -231,12 +155,6 @@ BEGIN
     FROM ledger.block b WHERE b.height = h;
 END $body$ $function$, tables);
 END $$;
-
--- The first 64 bits of the path of a key as ledger.change holds it; there an IBC key is its path.
-CREATE OR REPLACE FUNCTION ledger.path_bits(tree smallint, key bytea) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN tree = 9 THEN ('x' || encode(substring(key FOR 8), 'hex'))::bit(64)::bigint
-    ELSE tidemark.path64(tidemark.tree_key(tree, key)) # (-9223372036854775808)::bigint END;
 
 -- Rows back to h, then all ten trees from those rows against the header of h. An error, and with it
 -- nothing of the rollback, where they differ.
@@ -295,5 +213,3 @@ COMMENT ON FUNCTION tidemark.rollback_rows(bigint) IS
     'The writes of tidemark.rollback without its check of the roots; nothing but that function calls it.';
 COMMENT ON FUNCTION tidemark.rollback(bigint) IS
     'Takes every block above h back in the caller''s transaction and recomputes the ten roots; an error, and nothing done, where they are not those of block h, where h is pruned, or while a node is connected. For tidemark rollback.';
-COMMENT ON FUNCTION ledger.path_bits(smallint, bytea) IS
-    'First 64 bits of the tree path of a key as ledger.change holds it.';

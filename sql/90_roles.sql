@@ -101,5 +101,7 @@ GRANT USAGE ON SCHEMA tidemark TO tidemark_owner, tidemark_node;
 REVOKE ALL ON FUNCTION tidemark.submit_tx FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION tidemark.submit_tx TO tidemark_api, tidemark_node;
 
+GRANT EXECUTE ON FUNCTION tidemark.restore_rows TO tidemark_owner, tidemark_node;
+
 REVOKE ALL ON FUNCTION ops.watched_sessions, ops.end_session FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ops.watched_sessions, ops.end_session TO tidemark_node;

@@ -721,9 +721,11 @@ CREATE FUNCTION tidemark.diff_rows(
 COMMENT ON FUNCTION tidemark.diff_rows(text, bigint, bigint) IS
     'The rows of tidemark.diff for a name as the tables have it; use that function';
 
-CREATE FUNCTION tidemark.rows_after(name text, after bigint)
-    RETURNS SETOF tid
-    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 1000
-    AS 'MODULE_PATHNAME', 'tidemark_rows_after';
-COMMENT ON FUNCTION tidemark.rows_after(text, bigint) IS
-    'Where the rows lie that a block above this one wrote into a table of current rows in schema ledger; for tidemark.rollback_rows';
+CREATE FUNCTION tidemark.restore_rows(
+    name text, h bigint, by_key boolean DEFAULT NULL, batch integer DEFAULT 262144,
+    OUT replaced bigint, OUT inserted bigint, OUT born bigint)
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000
+    AS 'MODULE_PATHNAME', 'tidemark_restore_rows';
+REVOKE ALL ON FUNCTION tidemark.restore_rows(text, bigint, boolean, integer) FROM PUBLIC;
+COMMENT ON FUNCTION tidemark.restore_rows(text, bigint, boolean, integer) IS
+    'Makes the current rows of a versioned table of schema ledger those of block h, out of its history, which stays as it is: how many got their earlier values, came back, and went because a later block made them. What later blocks wrote is found by the changed keys or page by page, whichever costs less where by_key is NULL; rows of the history are held batch at a time. For tidemark.rollback_rows';

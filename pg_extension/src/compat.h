@@ -56,6 +56,41 @@
 #define compat_check_permissions(list) ExecCheckRTPerms((list), true)
 #endif
 
+/* The one table of a statement that writes, and the columns that it updates: since 16 these stand
+ * beside the entry. */
+#if PG_VERSION_NUM >= 160000
+#include "parser/parse_relation.h"
+#define compat_init_range_table(estate, entry, updated)                                            \
+    do {                                                                                           \
+        RangeTblEntry *compat_entry = (entry);                                                     \
+        List *compat_rights = NIL;                                                                 \
+        addRTEPermissionInfo(&compat_rights, compat_entry)->updatedCols = (updated);               \
+        ExecInitRangeTable((estate), list_make1(compat_entry), compat_rights);                     \
+    } while (0)
+#else
+#define compat_init_range_table(estate, entry, updated)                                            \
+    do {                                                                                           \
+        RangeTblEntry *compat_entry = (entry);                                                     \
+        compat_entry->updatedCols = (updated);                                                     \
+        ExecInitRangeTable((estate), list_make1(compat_entry));                                    \
+    } while (0)
+#endif
+
+/* Without a plan there is nothing to recheck; since 16 the tables that are written can be named. */
+#if PG_VERSION_NUM >= 160000
+#define compat_init_recheck(recheck, estate)                                                       \
+    EvalPlanQualInit((recheck), (estate), NULL, NIL, -1, NIL)
+#else
+#define compat_init_recheck(recheck, estate) EvalPlanQualInit((recheck), (estate), NULL, NIL, -1)
+#endif
+
+/* Since 16 a column that is missing can be let through. */
+#if PG_VERSION_NUM >= 160000
+#define compat_map_by_name(from, to) build_attrmap_by_name((from), (to), false)
+#else
+#define compat_map_by_name(from, to) build_attrmap_by_name((from), (to))
+#endif
+
 /* Snapshots do not grow too old any more since 17. */
 #if PG_VERSION_NUM >= 170000
 #define compat_test_for_old_snapshot(snapshot, heap, page) ((void)(page))

@@ -4,9 +4,13 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/itemptr.h"
-#include "utils/memutils.h"
 
-enum { FIRST_ROOM = 256, BATCH = 16, LINE = 64 };
+enum {
+    FIRST_ROOM = 256,
+    PLACES_AT_ONCE = 1024 * 1024, /* 6 MB */
+    BATCH = 16,
+    LINE = 64 /* bytes of memory that are read together */
+};
 
 /*
  * Scattered rows cost little but waiting for memory. So pages are pinned a batch ahead, their
@@ -14,8 +18,9 @@ enum { FIRST_ROOM = 256, BATCH = 16, LINE = 64 };
  */
 struct place_scan {
     struct row_scan *rows;
-    ItemPointerData *places;
-    size_t count, next;    /* next: of the places, the first after this batch */
+    ItemPointerData *places; /* a run of them, in order */
+    size_t count, next, room;
+    bool is_last;          /* the index has no more places */
     Buffer buffers[BATCH]; /* each pinned for itself */
     int in_batch, at;
 };
@@ -25,19 +30,23 @@ static int by_place(const void *x, const void *y)
     return ItemPointerCompare((ItemPointer)x, (ItemPointer)y);
 }
 
+/* The next run. */
 static void read_places(struct place_scan *p)
 {
-    MemoryContext context = GetMemoryChunkContext(p);
     bool in_order = true;
-    size_t room = FIRST_ROOM;
-    ItemPointer place;
 
-    p->places = MemoryContextAlloc(context, room * sizeof *p->places);
-    while ((place = index_getnext_tid(p->rows->scan, ForwardScanDirection)) != NULL) {
+    p->count = 0;
+    p->next = 0;
+    while (p->count < PLACES_AT_ONCE && !p->is_last) {
+        ItemPointer place = index_getnext_tid(p->rows->scan, ForwardScanDirection);
+
         CHECK_FOR_INTERRUPTS();
-        if (p->count == room) {
-            room *= 2;
-            p->places = repalloc_huge(p->places, room * sizeof *p->places);
+        p->is_last = place == NULL;
+        if (p->is_last)
+            break;
+        if (p->count == p->room) {
+            p->room *= 2;
+            p->places = repalloc(p->places, p->room * sizeof *p->places);
         }
         if (p->count > 0 && by_place(&p->places[p->count - 1], place) > 0)
             in_order = false;
@@ -52,8 +61,9 @@ struct place_scan *place_scan_begin(struct row_scan *s, ScanKey conditions)
     struct place_scan *p = palloc0(sizeof *p);
 
     p->rows = s;
+    p->room = FIRST_ROOM;
+    p->places = palloc(p->room * sizeof *p->places);
     row_scan_start(s, conditions);
-    read_places(p);
     return p;
 }
 
@@ -66,11 +76,15 @@ static void release_batch(struct place_scan *p)
 
 static bool read_batch(struct place_scan *p)
 {
-    const ItemPointerData *places = &p->places[p->next];
-    int count = (int)Min(p->count - p->next, BATCH);
+    const ItemPointerData *places;
+    int count;
 
     CHECK_FOR_INTERRUPTS();
     release_batch(p);
+    if (p->next == p->count)
+        read_places(p);
+    places = &p->places[p->next];
+    count = (int)Min(p->count - p->next, BATCH);
     for (int i = 0; i < count; i++) {
         BlockNumber block = ItemPointerGetBlockNumber(&places[i]);
         Page page;

@@ -1,7 +1,7 @@
 /*
- * Rows that an index names, in the order in which they lie in their table: each page is visited
- * once, whatever the order of the index. For some thousands of rows that are scattered over a large
- * table.
+ * Rows that an index names, a million at a time in the order in which they lie in their table: each
+ * page is then visited once, whatever the order of the index. For rows that are scattered over a
+ * large table.
  */
 #ifndef PG_EXTENSION_PLACE_SCAN_H
 #define PG_EXTENSION_PLACE_SCAN_H
@@ -10,7 +10,7 @@
 
 struct place_scan;
 
-/* Reads the places of the rows that meet the conditions, as many as s was opened for. */
+/* The rows that meet the conditions, as many as s was opened for; s stays open until the end. */
 struct place_scan *place_scan_begin(struct row_scan *s, ScanKey conditions);
 
 /* The next row in s->slot; false after the last. */

@@ -248,3 +248,15 @@ Datum rows_key(enum tree_id tree, struct bytes key)
     path = sha256(key);
     return result_hash(&path);
 }
+
+struct hash32 rows_path(enum tree_id tree, struct bytes key)
+{
+    struct record row = {.tree = tree, .key = key};
+    struct hash32 path;
+
+    if (tree == TREE_IBC && key.size == sizeof path) {
+        memcpy(&path, key.data, sizeof path);
+        return path;
+    }
+    return record_path(&row);
+}

@@ -45,4 +45,8 @@ const struct record **rows_records(struct arena *a, enum tree_id tree, size_t *c
 /* The record's key as its row has it: the primary key (for IBC the SHA-256 of the key). */
 Datum rows_key(enum tree_id tree, struct bytes key);
 
+/* The path of a row by its primary key, as ledger.change has it (for IBC that is the path itself).
+ */
+struct hash32 rows_path(enum tree_id tree, struct bytes key);
+
 #endif

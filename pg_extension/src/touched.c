@@ -25,19 +25,6 @@ static int by_path(const void *x, const void *y)
     return memcmp(a->path.b, b->path.b, sizeof a->path.b);
 }
 
-/* The path of a key as ledger.change holds it: for IBC that is the path itself. */
-static struct hash32 path_of(enum tree_id tree, struct bytes key)
-{
-    struct record row = {.tree = tree, .key = key};
-    struct hash32 path;
-
-    if (tree == TREE_IBC && key.size == sizeof path) {
-        memcpy(&path, key.data, sizeof path);
-        return path;
-    }
-    return record_path(&row);
-}
-
 static struct touched *read_keys(struct arena *a, const struct touched_tree *t, size_t *count)
 {
     static struct query changes = {"SELECT key, true FROM ledger.change WHERE height" OP_EQ
@@ -64,7 +51,7 @@ static struct touched *read_keys(struct arena *a, const struct touched_tree *t, 
         HeapTuple row = SPI_tuptable->vals[i];
 
         out[i].key = query_bytes(row, 1, BYTEAOID, a);
-        out[i].path = path_of(t->tree, out[i].key);
+        out[i].path = rows_path(t->tree, out[i].key);
         out[i].listed = DatumGetBool(query_value(row, 2, BOOLOID, &is_null));
     }
     qsort(out, *count, sizeof *out, by_path);

@@ -187,6 +187,7 @@ reader|SELECT pg_stat_reset()
 reader|SELECT * FROM ops.watched_sessions()
 reader|SELECT ops.end_session(1, now(), '', '')
 reader|SELECT tidemark.rollback(0)
+reader|SELECT tidemark.restore_rows('account', 0)
 reader|SELECT tidemark.submit_tx('\x00')
 END
 for role in reader api; do

@@ -471,10 +471,11 @@ is "$(sql "SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ') FR
            AND obj_description(d.objid, (SELECT relname FROM pg_class WHERE oid = d.classid)) IS NULL
            AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = d.objid AND t.typelem <> 0)")" '' \
     'every object has a comment'
-is "$(sql "SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p
+is "$(sql "SELECT string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.proname) FROM pg_proc p
            WHERE p.oid IN (SELECT d.objid FROM $members AND d.classid = 'pg_proc'::regclass)
            AND (p.proparallel <> 's' OR p.provolatile = 'v')")" \
-    'seal(bigint,bytea[],bytea[],bytea,bytea,bytea[])' 'seal alone is volatile or not parallel safe'
+    'restore_rows(text,bigint,boolean,integer), seal(bigint,bytea[],bytea[],bytea,bytea,bytea[])' \
+    'only these are volatile or not parallel safe'
 is "$(sql "SELECT string_agg(p.proname, ', ' ORDER BY 1) FROM pg_proc p
            WHERE p.oid IN (SELECT d.objid FROM $members AND d.classid = 'pg_proc'::regclass)
            AND p.provolatile = 'i' AND p.prosrc ~ '(height|tip|check_tx|session|verify)'")" '' \
