@@ -21,4 +21,7 @@ BEGIN
     END LOOP;
 END $$;
 
+-- What found tree nodes for a rollback.
+DROP FUNCTION IF EXISTS ledger.path_bits(smallint, bytea);
+
 RESET ROLE;

@@ -15,8 +15,7 @@
 enum {
     FIRST_ROOM = 1024,
     /* Of a batch: large values that still stand in their rows (up to 2 kB each) end it early. */
-    BATCH_BYTES = 128 * 1024 * 1024,
-    TABLE_NAME_MAX = 40
+    BATCH_BYTES = 128 * 1024 * 1024
 };
 
 /* A row on its way back; NULL once it is given. */
@@ -97,14 +96,12 @@ void ended_rows_close(struct ended_rows *e)
 /* The history of the next class; false after the last. */
 static bool next_table(struct ended_rows *e)
 {
-    char name[TABLE_NAME_MAX];
     ScanKeyData condition;
 
     close_table(e);
     if (++e->class >= ASOF_CLASSES)
         return false;
-    snprintf(name, sizeof name, "%s_history_%d", e->pair->table, e->class);
-    row_scan_open(&e->table, name, &BY_END, 1);
+    row_scan_open(&e->table, asof_table(e->pair->table, e->class).text, &BY_END, 1);
     e->columns = versioned_pair_columns(e->pair, e->table.heap);
     e->valid_from = row_scan_column(&e->table, "valid_from");
     e->map = compat_map_by_name(RelationGetDescr(e->table.heap), e->mapped->tts_tupleDescriptor);
