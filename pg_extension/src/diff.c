@@ -5,7 +5,6 @@
 #include "diff_steps.h"
 #include "height.h"
 
-#include "access/htup_details.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -30,7 +29,7 @@ static void describe(struct diff *d, const struct diff_entry *entry)
     const struct diff_transaction *t = diff_steps_find(&d->steps, entry->height, entry->step);
     bool begins = (d->backwards ? entry->high : entry->low) == NULL;
     bool ends = (d->backwards ? entry->low : entry->high) == NULL;
-    HeapTuple row = entry->low != NULL ? entry->low : entry->high;
+    HeapTupleHeader row = entry->low != NULL ? entry->low : entry->high;
     const struct diff_columns *c =
         &d->rows.columns[entry->low != NULL ? entry->low_table : entry->high_table];
     Datum *values = d->row.values;
@@ -38,7 +37,7 @@ static void describe(struct diff *d, const struct diff_entry *entry)
 
     memset(nulls, 0, sizeof d->row.nulls);
     /* Text and bytea have the same form. */
-    values[DIFF_KEY] = heap_getattr(row, c->shown_key, c->desc, &nulls[DIFF_KEY]);
+    values[DIFF_KEY] = diff_rows_value(row, c->shown_key, c->desc, &nulls[DIFF_KEY]);
     values[DIFF_NAME] = values[DIFF_KEY];
     nulls[DIFF_NAME] = d->rows.view->key_type != TEXTOID;
     values[DIFF_OP] = begins ? d->insert : ends ? d->delete : d->update;
@@ -52,13 +51,13 @@ static void describe(struct diff *d, const struct diff_entry *entry)
     values[DIFF_MESSAGE_TYPE] = t->message_type;
 }
 
-static bool read_cell(const struct diff *d, HeapTuple row, int table, int cell, Datum *value)
+static bool read_cell(const struct diff *d, HeapTupleHeader row, int table, int cell, Datum *value)
 {
     bool is_null = true;
 
     if (row != NULL)
-        *value = heap_getattr(row, d->rows.columns[table].cells[cell], d->rows.columns[table].desc,
-                              &is_null);
+        *value = diff_rows_value(row, d->rows.columns[table].cells[cell],
+                                 d->rows.columns[table].desc, &is_null);
     return !is_null;
 }
 
@@ -75,7 +74,7 @@ static bool equal_texts(Datum a, Datum b)
 static bool put_cell(struct diff *d, const struct diff_entry *entry, int place)
 {
     const struct diff_cell *cell = &d->rows.view->cells[place];
-    Datum low, high, low_text = 0, high_text = 0;
+    Datum low = 0, high = 0, low_text = 0, high_text = 0;
     bool has_low = read_cell(d, entry->low, entry->low_table, place, &low);
     bool has_high = read_cell(d, entry->high, entry->high_table, place, &high);
 

@@ -5,7 +5,6 @@
 #include "place_scan.h"
 #include "row_scan.h"
 
-#include "access/htup_details.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
@@ -52,14 +51,12 @@ static void open_table(struct diff_rows *d, int table, const struct row_scan_key
 }
 
 /* A copy of the row in the slot, which comes from a page. */
-static HeapTuple keep_row(struct diff_rows *d, TupleTableSlot *slot)
+static HeapTupleHeader keep_row(struct diff_rows *d, TupleTableSlot *slot)
 {
     HeapTuple row = ExecFetchSlotHeapTuple(slot, false, NULL);
-    HeapTuple copy = arena_alloc(&d->arena, HEAPTUPLESIZE + row->t_len);
+    HeapTupleHeader copy = arena_alloc(&d->arena, row->t_len);
 
-    *copy = *row;
-    copy->t_data = (HeapTupleHeader)((char *)copy + HEAPTUPLESIZE);
-    memcpy(copy->t_data, row->t_data, row->t_len);
+    memcpy(copy, row->t_data, row->t_len);
     return copy;
 }
 
@@ -68,11 +65,11 @@ struct gathered {
     int table;
     bool is_low;
     size_t count;
-    HeapTuple rows[GATHERED];
+    HeapTupleHeader rows[GATHERED];
     Datum keys[GATHERED];
 };
 
-static void put_row(struct diff_rows *d, struct diff_entry *entry, HeapTuple row, int table,
+static void put_row(struct diff_rows *d, struct diff_entry *entry, HeapTupleHeader row, int table,
                     bool is_low)
 {
     if (is_low) {
@@ -102,7 +99,7 @@ static void gather(struct diff_rows *d, struct gathered *g, TupleTableSlot *slot
     bool is_null;
 
     g->rows[g->count] = keep_row(d, slot);
-    g->keys[g->count] = heap_getattr(g->rows[g->count], c->key, c->desc, &is_null);
+    g->keys[g->count] = diff_rows_value(g->rows[g->count], c->key, c->desc, &is_null);
     if (++g->count == GATHERED)
         put_gathered(d, g);
 }

@@ -14,7 +14,7 @@
 #include "diff_cells.h"
 #include "diff_entries.h"
 
-#include "access/tupdesc.h"
+#include "access/htup_details.h"
 
 /* Where one table of a pair has what is read of it. */
 struct diff_columns {
@@ -37,5 +37,14 @@ struct diff_rows {
  * the end of the transaction, since rows may point to values that lie beside them.
  */
 void diff_rows_read(struct diff_rows *d, enum tree_id tree, int64 low, int64 high, int64 tip);
+
+/* A column of an entry's row. */
+static inline Datum diff_rows_value(HeapTupleHeader row, AttrNumber n, TupleDesc desc,
+                                    bool *is_null)
+{
+    HeapTupleData tuple = {.t_data = row};
+
+    return heap_getattr(&tuple, n, desc, is_null);
+}
 
 #endif
