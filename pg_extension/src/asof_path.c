@@ -2,11 +2,11 @@
 
 #include "asof_match.h"
 #include "asof_scan.h"
+#include "scan_tuple.h"
 
 #include "catalog/namespace.h"
 #include "catalog/pg_operator_d.h"
 #include "nodes/extensible.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
@@ -14,7 +14,6 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
-#include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -39,7 +38,6 @@ struct asof_path {
 enum { PAGES_FOR_A_KEY = 4 };
 
 static bool enabled = true;
-static set_rel_pathlist_hook_type next_rel_pathlist;
 static set_join_pathlist_hook_type next_join_pathlist;
 
 static Plan *make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *columns,
@@ -47,21 +45,6 @@ static Plan *make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, Lis
 
 static const CustomPathMethods methods = {.CustomName = ASOF_SCAN_NAME,
                                           .PlanCustomPath = make_plan};
-
-/* Whole rows and system columns are the Append's. */
-static bool reads_columns_only(const Node *expressions, Index entry)
-{
-    List *all = pull_var_clause((Node *)expressions, PVC_RECURSE_PLACEHOLDERS);
-    ListCell *cell;
-
-    foreach (cell, all) {
-        const Var *v = lfirst(cell);
-
-        if (v->varno == (int)entry && v->varattno <= 0)
-            return false;
-    }
-    return true;
-}
 
 /*
  * What the scan has to check for the join it is the inner side of, when the rows of `outer` are
@@ -248,13 +231,11 @@ static void add_joins_by_key(PlannerInfo *root, RelOptInfo *rel, struct asof_mat
     }
 }
 
-static void add_paths(PlannerInfo *root, RelOptInfo *rel, Index entry, RangeTblEntry *rte)
+void asof_path_add(PlannerInfo *root, RelOptInfo *rel, Index entry, RangeTblEntry *rte)
 {
     struct asof_match *m;
     ParamPathInfo *p;
 
-    if (next_rel_pathlist != NULL)
-        next_rel_pathlist(root, rel, entry, rte);
     if (!enabled || rel->reloptkind != RELOPT_BASEREL || rte->rtekind != RTE_SUBQUERY ||
         !rte->inh || IS_DUMMY_REL(rel) || bms_is_empty(rel->lateral_relids) ||
         root->rowMarks != NIL)
@@ -263,9 +244,10 @@ static void add_paths(PlannerInfo *root, RelOptInfo *rel, Index entry, RangeTblE
     if (m == NULL || !bms_is_member(m->height->varno, rel->lateral_relids))
         return;
     p = parameters(root, rel, rel->lateral_relids);
-    if (!reads_columns_only((Node *)rel->reltarget->exprs, entry) ||
-        !reads_columns_only((Node *)extract_actual_clauses(rel->baserestrictinfo, false), entry) ||
-        !reads_columns_only((Node *)extract_actual_clauses(rel->joininfo, false), entry))
+    if (!scan_tuple_is_columns((Node *)rel->reltarget->exprs, entry) ||
+        !scan_tuple_is_columns((Node *)extract_actual_clauses(rel->baserestrictinfo, false),
+                               entry) ||
+        !scan_tuple_is_columns((Node *)extract_actual_clauses(rel->joininfo, false), entry))
         return;
     add_whole(root, rel, m, p);
     add_keys(root, rel, m, p);
@@ -330,13 +312,13 @@ static void add_join_paths(PlannerInfo *root, RelOptInfo *join, RelOptInfo *oute
         root->qual_security_level > 0) /* the order of conditions would matter */
         return;
     call = height_call(root, height->relid);
-    if (call == NULL || !reads_columns_only((Node *)join->reltarget->exprs, height->relid) ||
-        !reads_columns_only((Node *)join->reltarget->exprs, rows->relid))
+    if (call == NULL || !scan_tuple_is_columns((Node *)join->reltarget->exprs, height->relid) ||
+        !scan_tuple_is_columns((Node *)join->reltarget->exprs, rows->relid))
         return;
     clauses = list_concat_copy(height->baserestrictinfo, rows->baserestrictinfo);
     clauses = list_concat(clauses, extra->restrictlist);
     if (has_gate(clauses) ||
-        !reads_columns_only((Node *)extract_actual_clauses(clauses, false), height->relid))
+        !scan_tuple_is_columns((Node *)extract_actual_clauses(clauses, false), height->relid))
         return;
     foreach (cell, rows->pathlist) {
         const struct asof_path *path = lfirst(cell);
@@ -347,26 +329,6 @@ static void add_join_paths(PlannerInfo *root, RelOptInfo *join, RelOptInfo *oute
             !bms_is_member((int)height->relid, pull_varnos(root, (Node *)path->key)))
             add_joined(join, path, call, clauses);
     }
-}
-
-/* Of the row that the scan makes: the columns asked for, in the order asked for, then those that
- * only conditions need. */
-static List *scan_columns(const struct asof_path *path, List *columns, List *conditions)
-{
-    List *needed = list_concat(pull_var_clause((Node *)columns, PVC_RECURSE_PLACEHOLDERS),
-                               pull_var_clause((Node *)conditions, PVC_RECURSE_PLACEHOLDERS));
-    List *list = NIL;
-    ListCell *cell;
-
-    foreach (cell, needed) {
-        Var *v = lfirst(cell);
-
-        if (bms_is_member(v->varno, path->custom.path.parent->relids) &&
-            !tlist_member((Expr *)v, list))
-            list = lappend(list, makeTargetEntry((Expr *)copyObject(v),
-                                                 (AttrNumber)(list_length(list) + 1), NULL, false));
-    }
-    return list;
 }
 
 static Plan *make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, List *columns,
@@ -384,7 +346,7 @@ static Plan *make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best, Lis
     scan->scan.plan.qual = quals;
     scan->flags = best->flags;
     scan->custom_scan_tlist =
-        scan_columns(path, columns != NIL ? columns : rel->reltarget->exprs, quals);
+        scan_tuple_columns(rel->relids, columns != NIL ? columns : rel->reltarget->exprs, quals);
     scan->custom_exprs = list_make1(copyObject(path->height));
     if (path->key != NULL)
         scan->custom_exprs = lappend(scan->custom_exprs, copyObject(path->key));
@@ -398,8 +360,6 @@ void asof_path_init(void)
                              "Lets the planner read rows as of a height with one scan of its own.",
                              "Off, it joins the current table and the history's partitions.",
                              &enabled, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
-    next_rel_pathlist = set_rel_pathlist_hook;
-    set_rel_pathlist_hook = add_paths;
     next_join_pathlist = set_join_pathlist_hook;
     set_join_pathlist_hook = add_join_paths;
     asof_scan_init();

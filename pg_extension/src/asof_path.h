@@ -6,7 +6,14 @@
 #ifndef PG_EXTENSION_ASOF_PATH_H
 #define PG_EXTENSION_ASOF_PATH_H
 
-/* Defines the setting and enters the planner; once, when the library is loaded. */
+#include "compat.h"
+
+#include "nodes/pathnodes.h"
+
+/* Defines the setting and enters the planner's joins; once, when the library is loaded. */
 void asof_path_init(void);
+
+/* Adds the paths for one entry of a range table, where it is such a pair. */
+void asof_path_add(PlannerInfo *root, RelOptInfo *rel, Index entry, RangeTblEntry *rte);
 
 #endif

@@ -109,8 +109,7 @@ void diff_entries_read(struct diff_entries *d, struct arena *a, enum tree_id tre
     make_slots(d, NULL, 0);
     row_scan_open(&s, "change", &CHANGE_KEY, lengthof(keys));
     row_scan_want_keys(&s);
-    row_scan_condition(&s, &keys[0], 1, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(low));
-    row_scan_condition(&s, &keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(high));
+    row_scan_range(&s, keys, low, high);
     row_scan_condition(&s, &keys[2], 2, BTEqualStrategyNumber, F_INT2EQ,
                        Int16GetDatum((int16)tree));
     row_scan_start(&s, keys);

@@ -12,7 +12,7 @@
 /* A changed key: where it changed last, and its row at both heights, where it has one. */
 struct diff_entry {
     struct bytes key;
-    HeapTuple low, high;
+    HeapTupleHeader low, high;
     int64 height;
     int32 step; /* of ledger.change */
     int8 low_table, high_table;

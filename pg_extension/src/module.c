@@ -2,9 +2,9 @@
 #include "compat.h"
 
 #include "analyst.h"
-#include "asof_path.h"
 #include "height_guard.h"
 #include "height_setting.h"
+#include "planner.h"
 #include "priority.h"
 
 #include "protocol/base/build_id.h"
@@ -21,7 +21,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void _PG_init(void)
 {
     analyst_init();
-    asof_path_init();
+    planner_init();
     priority_init();
     height_setting_init(); /* reserves the prefix: other settings stand before it */
     height_guard_init();

@@ -11,6 +11,7 @@
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "utils/acl.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -152,4 +153,10 @@ void row_scan_condition(const struct row_scan *s, ScanKey out, AttrNumber n,
 {
     ScanKeyInit(out, n, strategy, procedure, value);
     out->sk_collation = s->index->rd_indcollation[n - 1];
+}
+
+void row_scan_range(const struct row_scan *s, ScanKey out, int64 above, int64 until)
+{
+    row_scan_condition(s, &out[0], 1, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(above));
+    row_scan_condition(s, &out[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(until));
 }

@@ -61,4 +61,7 @@ bool row_scan_visible(struct row_scan *s);
 void row_scan_condition(const struct row_scan *s, ScanKey out, AttrNumber n,
                         StrategyNumber strategy, RegProcedure procedure, Datum value);
 
+/* Two conditions on the first column, a height: above < height <= until. */
+void row_scan_range(const struct row_scan *s, ScanKey out, int64 above, int64 until);
+
 #endif

@@ -121,6 +121,145 @@ is "$(sql "SELECT string_agg(s.valid::text, ' ' ORDER BY s.place) FROM ledger.bl
 is "$(sql BEGIN "UPDATE ledger.block SET state_hash = sha256('') WHERE height = 9" \
     'SELECT bool_or(valid) FROM chain.validator_signature WHERE height = 9')" f 'signatures over another block'
 
+# --- rows as they are asked for, against all of them at once ---------------------------------------
+
+off='SET tidemark.enable_diff_scan = off'
+SEED=${SEED:-$(awk 'BEGIN {srand(); print rand()}')}
+echo "# SEED=$SEED"
+sql "SELECT setseed($SEED)" 'CREATE SCHEMA model' \
+    'CREATE TABLE model.pair AS SELECT floor(random() * 200)::bigint AS h1, floor(random() * 200)::bigint AS h2
+     FROM generate_series(1, 6) UNION ALL VALUES (0, 200), (200, 0), (7, 7)' \
+    "CREATE TABLE model.view AS SELECT unnest(ARRAY['account', 'pool', 'application', 'servicer', 'fisherman',
+         'validator', 'param', 'flag', 'ibc_entry']) AS name" 'ANALYZE model.pair, model.view' >/dev/null
+scan='Custom Scan \(Tidemark differences\)'
+# same_rows QUERY NAME [STATEMENT…]: the same rows in the same order where the scan is off
+same_rows() {
+    local found
+    found=$(sql "${@:3}" "$1" | tee "$test_dir/found" | md5sum)
+    is "$found" "$(sql "${@:3}" "$off" "$1" | md5sum)" "$2"
+    unlike "$(grep -E '^(ERROR|WARNING)' "$test_dir/found")" . "$2: without complaints"
+}
+# same QUERY NAME [STATEMENT…]: and the scan is in the plan
+same() {
+    same_rows "$@"
+    like "$(sql "${@:3}" "EXPLAIN (COSTS OFF) $1")" "$scan" "$2: one scan"
+    unlike "$(sql "${@:3}" "$off" "EXPLAIN (COSTS OFF) $1")" "$scan" "$2: none where it is off"
+}
+# other QUERY NAME: left to the function
+other() {
+    same_rows "$@"
+    unlike "$(sql "EXPLAIN (COSTS OFF) $1")" "$scan" "$2: no scan"
+}
+all="tidemark.diff('account', 0, 200)"
+is "$(sql "SELECT count(DISTINCT v.name) > 5 FROM model.view v, model.pair p, tidemark.diff(v.name, p.h1, p.h2)")" t \
+    'most views differ'
+for view in $(sql 'SELECT name FROM model.view'); do
+    same "SELECT p.*, d.* FROM model.pair p, tidemark.diff('$view', p.h1, p.h2) d" "$view, random heights"
+done
+same 'SELECT v.name, p.*, d::text FROM model.view v, model.pair p, LATERAL tidemark.diff(v.name, p.h1, p.h2) d' 'arguments of other tables'
+same "SELECT p.h1, d.name, d.op FROM model.pair p LEFT JOIN LATERAL tidemark.diff('pool', p.h1, 100) d ON d.op = 'update'" 'an outer join'
+like "$(sql "EXPLAIN (COSTS OFF) SELECT * FROM $all")" "View: ledger.versioned_name\('account'::text\).*From: '0'::bigint.*To: '200'::bigint" \
+    'a plan says what it compares'
+same "SELECT * FROM $all LIMIT 7" 'a LIMIT'
+same "SELECT * FROM $all OFFSET 5 LIMIT 1" 'an OFFSET'
+same "SELECT count(*) FROM $all" 'no column'
+same "SELECT message_type, from_value, key FROM $all" 'columns in another order'
+same "SELECT hash FROM $all WHERE op = 'update' AND from_value::numeric > to_value::numeric AND height > 20" 'conditions'
+same_rows "SELECT * FROM $all WHERE now() < '2000-01-01'" 'a condition known before'
+same "SELECT step, op, count(*), sum(to_value::numeric - from_value::numeric) FROM $all GROUP BY GROUPING SETS ((step), (op), ()) ORDER BY 1, 2" 'grouped'
+same "SELECT key FROM $all ORDER BY key DESC, height LIMIT 9" 'ordered'
+same "SELECT key, op FROM $all UNION ALL SELECT key, op FROM tidemark.diff('pool', 200, 0)" 'in a UNION'
+same "WITH d AS MATERIALIZED (SELECT * FROM $all) SELECT a.key, b.op FROM d a JOIN d b USING (key)" 'in a WITH'
+same "SELECT a.address, (SELECT count(*) FROM $all d WHERE d.key = a.address) FROM state.account a ORDER BY 1 LIMIT 20" 'read again under a condition'
+same "SELECT p.h1, (SELECT count(*) FROM tidemark.diff_rows('account', p.h1, (SELECT min(q.h2) FROM model.pair q WHERE q.h1 >= p.h1)))
+      FROM model.pair p" 'an argument that a query gives'
+for join in 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off' \
+    'SET enable_hashjoin = off; SET enable_nestloop = off' 'SET enable_nestloop = off' \
+    'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET force_parallel_mode = on'; do
+    same "SELECT x.key, x.op, y.op FROM tidemark.diff('servicer', 0, 100) x JOIN tidemark.diff('servicer', 100, 200) y
+          USING (key, column_name) ORDER BY 1, 2, 3" "joined, $join" "$join"
+done
+rows="tidemark.diff_rows('account', 0, 200)"
+same "SELECT * FROM $rows" 'the function of the extension'
+same "SELECT x.a, x.c FROM $rows x(a, b, c)" 'other names'
+other "SELECT x FROM $rows x" 'whole rows'
+other "SELECT * FROM $rows WITH ORDINALITY" 'numbered rows'
+other "SELECT * FROM ROWS FROM (tidemark.diff_rows('account', 0, 200), generate_series(1, 3))" 'beside another function'
+other "SELECT tidemark.diff_rows('account', 0, 200)" 'outside FROM'
+other "SELECT key FROM $all, model.view v WHERE v.name = 'pool' FOR UPDATE OF v" 'rows that are locked'
+same_rows "UPDATE model.view v SET name = v.name FROM tidemark.diff('pool', 0, 200) d WHERE d.name = v.name RETURNING d.op" 'beside a table that is changed'
+
+# --- cursors, snapshots, rights
+
+cursor() { # KIND QUERY STATEMENT…: the output of statements on cursor c
+    sql BEGIN "DECLARE c $1 FOR $2" "${@:3}" COMMIT
+}
+is "$(cursor CURSOR "SELECT * FROM $all" 'FETCH 3 FROM c' 'FETCH 4 FROM c' 'CLOSE c')" "$(sql "$off" "SELECT * FROM $all LIMIT 7")" \
+    'a cursor in pieces, closed early'
+is "$(cursor CURSOR "SELECT * FROM $all" 'FETCH 2 FROM c')" "$(sql "$off" "SELECT * FROM $all LIMIT 2")" 'left open'
+is "$(cursor 'SCROLL CURSOR' "SELECT key, op FROM $all" 'MOVE 5 FROM c' 'FETCH BACKWARD 3 FROM c' 'FETCH ABSOLUTE 2 FROM c' 'FETCH LAST FROM c')" \
+    "$(sql "$off" BEGIN "DECLARE c SCROLL CURSOR FOR SELECT key, op FROM $all" 'MOVE 5 FROM c' 'FETCH BACKWARD 3 FROM c' 'FETCH ABSOLUTE 2 FROM c' 'FETCH LAST FROM c')" \
+    'a cursor goes back'
+is "$(cursor 'CURSOR WITH HOLD' "SELECT * FROM $all" 'FETCH 2 FROM c' COMMIT 'FETCH 2 FROM c' 'CLOSE c' 2>&1 | grep -v WARNING)" \
+    "$(sql "$off" "SELECT * FROM $all LIMIT 4")" 'a cursor outlives its transaction'
+is "$(cursor CURSOR "SELECT * FROM $all" 'SAVEPOINT s' 'FETCH 2 FROM c' 'ROLLBACK TO s' 'FETCH 2 FROM c')" \
+    "$(sql "$off" "SELECT * FROM $all LIMIT 4")" 'begun in a subtransaction that is taken back'
+is "$(cursor CURSOR "SELECT key, from_value, to_value FROM $all" 'FETCH 1 FROM c' 'SET LOCAL session_replication_role = replica' \
+    'UPDATE ledger.account SET balance = balance + 1' 'FETCH ALL FROM c' | sort | md5sum)" \
+    "$(sql "$off" "SELECT key, from_value, to_value FROM $all" | sort | md5sum)" 'a cursor keeps its snapshot'
+is "$(cursor CURSOR "SELECT key, from_value, to_value FROM $all" 'SET LOCAL session_replication_role = replica' \
+    'UPDATE ledger.account SET balance = balance + 1' 'FETCH ALL FROM c' ROLLBACK 2>&1 | grep -v WARNING | md5sum)" \
+    "$(sql "$off" "SELECT key, from_value, to_value FROM $all" | md5sum)" 'that of its opening'
+is "$(sql BEGIN 'SET LOCAL session_replication_role = replica' 'UPDATE ledger.account SET balance = balance + 1' \
+    "SELECT md5(string_agg(d::text, '')) FROM $all d" "$off" "SELECT md5(string_agg(d::text, '')) FROM $all d" ROLLBACK | uniq | wc -l)" 1 \
+    'what its own transaction wrote'
+is "$(cursor CURSOR "SELECT * FROM $all" 'MOVE 1 FROM c' 'CLOSE c' \
+    "SELECT count(*) > 0 FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'ledger.account_history_0'::regclass")" t \
+    'tables stay as they are until the end of the transaction'
+prepared() { # STATEMENT…: a plan that is kept, under other arguments
+    sql "$@" 'SET plan_cache_mode = force_generic_plan' \
+        'PREPARE p(text, bigint, bigint) AS SELECT * FROM tidemark.diff($1, $2, $3)' "EXECUTE p('account', 10, 30)" \
+        "EXECUTE p('params', 200, 0)" "EXECUTE p('pool', 3, 3)" "EXECUTE p('pool', 3, 9)"
+}
+is "$(prepared | md5sum)" "$(prepared "$off" | md5sum)" 'a prepared statement'
+like "$(sql 'SET plan_cache_mode = force_generic_plan' 'PREPARE p(bigint) AS SELECT * FROM tidemark.diff('"'account'"', $1, 9)' 'EXPLAIN EXECUTE p(3)')" \
+    "$scan.*From: \\\$1" 'a plan that is kept has the scan'
+# shellcheck disable=SC2016
+body='DECLARE r record; n int := 0; bad int := 0; seen text := '"''"';
+    BEGIN
+        FOR r IN SELECT * FROM tidemark.diff('"'account'"', 0, 200) LOOP
+            n := n + 1;
+            BEGIN
+                seen := seen || r::text;
+                IF n % 3 = 0 THEN PERFORM 1 / 0; END IF;
+                IF n % 5 = 0 THEN PERFORM count(*) FROM tidemark.diff('"'account'"', 5, 9999); END IF;
+            EXCEPTION WHEN division_by_zero OR numeric_value_out_of_range THEN bad := bad + 1;
+            END;
+            EXIT WHEN n = 20;
+        END LOOP;
+        RAISE NOTICE '"'% % %'"', n, bad, md5(seen);
+    END'
+is "$(sql "DO \$\$ $body \$\$")" "$(sql "$off" "DO \$\$ $body \$\$")" 'in a loop with subtransactions that fail'
+like "$(sql "DO \$\$ $body \$\$")" 'NOTICE:  20 9 ' 'as many as there should be'
+
+sql 'CREATE ROLE guest' 'GRANT USAGE ON SCHEMA tidemark, ledger TO guest' 'GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO guest' \
+    'REVOKE EXECUTE ON FUNCTION tidemark.diff_rows(text, bigint, bigint) FROM PUBLIC' >/dev/null
+for statement in "$off" "SET tidemark.enable_diff_scan = on"; do
+    like "$(sql 'SET ROLE guest' "$statement" "SELECT count(*) FROM $all")" 'permission denied for function diff_rows' "not allowed: $statement"
+    like "$(sql 'SET ROLE guest' "$statement" "EXPLAIN SELECT count(*) FROM $all")" 'permission denied for function diff_rows' "not its plan: $statement"
+done
+sql 'GRANT EXECUTE ON FUNCTION tidemark.diff_rows(text, bigint, bigint) TO PUBLIC' >/dev/null
+is "$(sql 'SET ROLE guest' "SELECT count(*) FROM $all")" "$(sql "SELECT count(*) FROM $all")" 'allowed'
+sql 'REVOKE SELECT ON ledger.account_history_3 FROM guest' >/dev/null
+like "$(sql 'SET ROLE guest' "SELECT count(*) FROM $all")" 'permission denied for table account_history_3' 'its tables are asked for'
+for arguments in "NULL, 1, 2" "'none', 1, 2" "'account', NULL, 2" "'account', 1, NULL" "'account', 1, 9999" "'account', -1, 1" "'transaction', 1, 2" \
+    "'account', (SELECT h1 + 9999 FROM model.pair LIMIT 1), 2"; do
+    for f in diff diff_rows; do
+        is "$(sql "SELECT * FROM tidemark.$f($arguments)")" "$(sql "$off" "SELECT * FROM tidemark.$f($arguments)")" "$f($arguments)"
+    done
+done
+same_rows "SELECT count(*) FROM model.pair p CROSS JOIN LATERAL tidemark.diff('account', p.h1, NULL) d WHERE p.h1 < 0" 'arguments are looked at when rows are asked for'
+
 # --- bad input, through the role of readers --------------------------------------------------------
 
 "$TIDEMARK" db readers allow --data "$data" >/dev/null
