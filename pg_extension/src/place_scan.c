@@ -8,7 +8,7 @@
 enum {
     FIRST_ROOM = 256,
     PLACES_AT_ONCE = 1024 * 1024, /* 6 MB */
-    BATCH = 16,
+    BATCH = 32,
     LINE = 64 /* bytes of memory that are read together */
 };
 
