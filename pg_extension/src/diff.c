@@ -177,7 +177,7 @@ struct diff *diff_begin(FunctionCallInfo call, MemoryContext parent)
     d->context = context;
     d->scratch = AllocSetContextCreate(context, "tidemark diff, one key", ALLOCSET_DEFAULT_SIZES);
     d->backwards = h1 > h2;
-    diff_rows_read(&d->rows, (enum tree_id)tree, Min(h1, h2), Max(h1, h2), tip.height);
+    diff_rows_read(&d->rows, (enum tree_id)tree, Min(h1, h2), Max(h1, h2), tip);
     if (d->rows.entries.count > 0) {
         diff_steps_read(&d->steps, d->rows.low, d->rows.high);
         make_words(d);

@@ -12,7 +12,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-enum { GATHERED = 512 };
+enum { GATHERED = 512, ROWS_PASSED_OVER = 16 };
 
 static const struct row_scan_key BEGIN_KEY = {1, {"valid_from"}, 0};
 static const struct row_scan_key END_KEY = {1, {"valid_to"}, 0};
@@ -89,48 +89,68 @@ static void gather(struct diff_rows *d, struct gathered *g, TupleTableSlot *slot
         put_gathered(d, g);
 }
 
+/* Rows that the index names for the heights in between. */
+static void read_places(struct diff_rows *d, struct gathered *g, struct row_scan *s)
+{
+    const struct diff_columns *c = &d->columns[g->table];
+    struct place_scan *rows;
+    ScanKeyData between[2];
+
+    row_scan_range(s, between, d->low, d->high);
+    rows = place_scan_begin(s, between);
+    while (place_scan_next(rows)) {
+        bool is_null;
+
+        if (g->is_low ? DatumGetInt64(slot_getattr(s->slot, c->valid_from, &is_null)) <= d->low
+                      : DatumGetInt64(slot_getattr(s->slot, c->valid_to, &is_null)) > d->high)
+            gather(d, g, s->slot);
+    }
+    place_scan_end(rows);
+}
+
+/* The same rows out of all pages of the table; the current one has no index for them. */
+static void read_pages(struct diff_rows *d, struct gathered *g, const struct row_scan *s)
+{
+    const struct diff_columns *c = &d->columns[g->table];
+    struct page_scan_lifetime lifetime = {.begins = c->valid_from,
+                                          .ends = c->valid_to,
+                                          .height = g->is_low ? d->low : d->high,
+                                          .begins_after = g->is_low ? -1 : d->low};
+    struct page_scan *pages =
+        page_scan_begin(s->heap, GetActiveSnapshot(), lifetime, NULL, NULL, 0);
+
+    while (page_scan_next(pages, s->slot)) {
+        bool is_null;
+
+        if (!g->is_low || DatumGetInt64(slot_getattr(s->slot, c->valid_to, &is_null)) <= d->high)
+            gather(d, g, s->slot);
+    }
+    page_scan_end(pages);
+}
+
+/* As many rows begin and end at each height, and to fetch one costs what looking at some sixteen
+ * in their page does. */
+static bool is_wide(const struct diff_rows *d)
+{
+    return (d->high - d->low) * ROWS_PASSED_OVER > d->tip.height - d->tip.earliest;
+}
+
 /*
  * Rows of a class that were true at one of both heights: at the earlier one and ended in between,
  * or at the later one and began in between. Every one of them is of a changed key.
  */
 static void read_class(struct diff_rows *d, int class, bool is_low)
 {
-    const struct diff_columns *c = &d->columns[class];
     struct gathered g = {.table = class, .is_low = is_low};
-    struct place_scan *rows;
-    ScanKeyData between[2];
     struct row_scan s;
 
-    open_table(d, class, is_low ? &END_KEY : &BEGIN_KEY, lengthof(between), &s);
-    row_scan_range(&s, between, d->low, d->high);
-    rows = place_scan_begin(&s, between);
-    while (place_scan_next(rows)) {
-        bool is_null;
-
-        if (is_low ? DatumGetInt64(slot_getattr(s.slot, c->valid_from, &is_null)) <= d->low
-                   : DatumGetInt64(slot_getattr(s.slot, c->valid_to, &is_null)) > d->high)
-            gather(d, &g, s.slot);
-    }
+    open_table(d, class, is_low ? &END_KEY : &BEGIN_KEY, 2, &s);
+    if (is_wide(d))
+        read_pages(d, &g, &s);
+    else
+        read_places(d, &g, &s);
     put_gathered(d, &g);
-    place_scan_end(rows);
     row_scan_close(&s);
-}
-
-/* Rows that are true still: what is missing, key by key, or, where those are more than the table
- * has pages, page by page: a page costs about what looking up a key does. */
-static void read_current_pages(struct diff_rows *d, const struct row_scan *s)
-{
-    const struct diff_columns *c = &d->columns[ASOF_CURRENT];
-    struct page_scan_lifetime lifetime = {
-        .begins = c->valid_from, .height = d->high, .begins_after = d->low};
-    struct gathered g = {.table = ASOF_CURRENT};
-    struct page_scan *pages =
-        page_scan_begin(s->heap, GetActiveSnapshot(), lifetime, NULL, NULL, 0);
-
-    while (page_scan_next(pages, s->slot))
-        gather(d, &g, s->slot);
-    put_gathered(d, &g);
-    page_scan_end(pages);
 }
 
 static void read_current_keys(struct diff_rows *d, struct row_scan *s)
@@ -166,34 +186,38 @@ static void read_current_keys(struct diff_rows *d, struct row_scan *s)
 static void read_current(struct diff_rows *d)
 {
     struct row_scan_key key = {1, {d->view->key}, 0};
+    struct gathered g = {.table = ASOF_CURRENT};
     struct row_scan s;
 
     open_table(d, ASOF_CURRENT, &key, 1, &s);
+    /* A page costs about what looking up a key does. */
     if (RelationGetNumberOfBlocks(s.heap) <= d->missing)
-        read_current_pages(d, &s);
+        read_pages(d, &g, &s);
     else
         read_current_keys(d, &s);
+    put_gathered(d, &g);
     row_scan_close(&s);
 }
 
-static void read_rows(struct diff_rows *d, int64 tip)
+static void read_rows(struct diff_rows *d)
 {
     for (int class = 0; class < ASOF_CLASSES; class ++)
         read_class(d, class, true);
     d->missing = d->entries.count;
     /* A version that began after the earlier height has ended in these classes only. */
     for (int class = 0; class < ASOF_CLASSES && d->missing > 0; class ++)
-        if (d->low + asof_shortest_life(class) < tip)
+        if (d->low + asof_shortest_life(class) < d->tip.height)
             read_class(d, class, false);
     if (d->missing > 0)
         read_current(d);
 }
 
-void diff_rows_read(struct diff_rows *d, enum tree_id tree, int64 low, int64 high, int64 tip)
+void diff_rows_read(struct diff_rows *d, enum tree_id tree, int64 low, int64 high, struct tip tip)
 {
-    *d = (struct diff_rows){.tree = tree, .view = diff_view(tree), .low = low, .high = high};
+    *d = (struct diff_rows){
+        .tree = tree, .view = diff_view(tree), .tip = tip, .low = low, .high = high};
     memory_arena(&d->arena, CurrentMemoryContext);
     diff_entries_read(&d->entries, &d->arena, tree, low, high);
     if (d->entries.count > 0)
-        read_rows(d, tip);
+        read_rows(d);
 }

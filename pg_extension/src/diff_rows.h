@@ -3,9 +3,9 @@
  * ledger.change, and for each of them its row at the earlier and at the later height.
  *
  * A row that changed between them was ended there as it was at the lower one and began there as it
- * is at the higher one: two narrow ranges of the history's indexes on valid_to and valid_from. What
- * has not ended since is looked up by its key. So the cost is that of the changes in between, not
- * of the state.
+ * is at the higher one: two ranges of the history's indexes on valid_to and valid_from, or, where
+ * the heights lie far apart, its pages one after the other. What has not ended since is looked up
+ * by its key. So the cost is that of the changes in between, not of the state.
  */
 #ifndef PG_EXTENSION_DIFF_ROWS_H
 #define PG_EXTENSION_DIFF_ROWS_H
@@ -13,6 +13,7 @@
 #include "asof.h"
 #include "diff_cells.h"
 #include "diff_entries.h"
+#include "height.h"
 
 #include "access/htup_details.h"
 
@@ -25,6 +26,7 @@ struct diff_columns {
 struct diff_rows {
     enum tree_id tree;
     const struct diff_view *view;
+    struct tip tip;
     int64 low, high;
     size_t missing;     /* keys whose row at the later height was not found yet */
     struct arena arena; /* keys and rows */
@@ -36,7 +38,7 @@ struct diff_rows {
  * Reads what the active snapshot sees into the current memory context. The tables stay locked until
  * the end of the transaction, since rows may point to values that lie beside them.
  */
-void diff_rows_read(struct diff_rows *d, enum tree_id tree, int64 low, int64 high, int64 tip);
+void diff_rows_read(struct diff_rows *d, enum tree_id tree, int64 low, int64 high, struct tip tip);
 
 /* A column of an entry's row. */
 static inline Datum diff_rows_value(HeapTupleHeader row, AttrNumber n, TupleDesc desc,
