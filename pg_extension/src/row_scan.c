@@ -16,44 +16,51 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
-static bool is_key(Relation heap, Relation index, const struct row_scan_key *key)
+/* By the catalogue's entry alone: what is not the key is neither opened nor locked. */
+static bool is_key(Oid index, const AttrNumber *columns, const struct row_scan_key *key)
 {
-    if (!index->rd_index->indisvalid || index->rd_rel->relam != BTREE_AM_OID ||
-        index->rd_index->indnkeyatts != key->count ||
-        index->rd_index->indnatts != key->count + key->included ||
-        RelationGetIndexPredicate(index) != NIL)
-        return false;
-    for (int i = 0; i < key->count + key->included; i++) {
-        AttrNumber wanted =
-            key->columns[i] == NULL ? 0 : get_attnum(RelationGetRelid(heap), key->columns[i]);
+    HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+    const FormData_pg_index *form;
+    bool found;
 
-        if (index->rd_index->indkey.values[i] != wanted)
-            return false;
-    }
-    return true;
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    form = (const FormData_pg_index *)GETSTRUCT(tuple);
+    found = form->indisvalid && form->indnkeyatts == key->count &&
+            form->indnatts == key->count + key->included &&
+            heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+    for (int i = 0; found && i < key->count + key->included; i++)
+        found = form->indkey.values[i] == columns[i];
+    ReleaseSysCache(tuple);
+    return found;
 }
 
 static Relation open_index(Relation heap, const struct row_scan_key *key)
 {
+    AttrNumber columns[ROW_SCAN_COLUMNS_MAX];
     List *list = RelationGetIndexList(heap);
     Relation found = NULL;
     ListCell *cell;
 
+    for (int i = 0; i < key->count + key->included; i++)
+        columns[i] =
+            key->columns[i] == NULL ? 0 : get_attnum(RelationGetRelid(heap), key->columns[i]);
     foreach (cell, list) {
-        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-
-        if (is_key(heap, index, key)) {
-            found = index;
+        if (!is_key(lfirst_oid(cell), columns, key))
+            continue;
+        found = index_open(lfirst_oid(cell), AccessShareLock);
+        if (found->rd_rel->relam == BTREE_AM_OID)
             break;
-        }
-        index_close(index, AccessShareLock);
+        index_close(found, AccessShareLock);
+        found = NULL;
     }
     list_free(list);
     if (found == NULL)
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                         errmsg("table \"%s\" lacks an index on %s", RelationGetRelationName(heap),
-                               key->columns[0]),
+                               key->columns[0] == NULL ? "the path" : key->columns[0]),
                         errhint("Restore the database from a backup, or replay the chain.")));
     return found;
 }

@@ -149,4 +149,12 @@ many="'\\x01ffffffff'::bytea"
 refused "($many || substr(sha256($many), 1, 4))::tidemark.proof" 'at most 65536' 'a proof of 2^32 keys'
 refused "tidemark.verify(tidemark.prove('ibc', ''::bytea), '\\x00')" 'has 1 bytes, not 32' 'a root of one byte'
 
+# --- a table that was changed ------------------------------------------------------------------------
+like "$(psql -Xq 2>&1 <<END
+BEGIN;
+DROP INDEX ledger.account_history_path_idx;
+SELECT tidemark.prove('account', $address, 40);
+END
+)" 'account_history_[0-5]" lacks an index on the path' 'a table without its index'
+
 done_testing
