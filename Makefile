@@ -37,7 +37,7 @@ PB_SAN := $(PB_C:$(BUILD)/%.c=$(BUILD)/san/obj/%.o)
 
 # What tidemark_build_id() returns: node and extension of one build agree, others do not.
 ID_SRC := $(sort $(PROTOCOL_SRC) $(wildcard protocol/*/*.h) $(PROTOS) \
-                 $(wildcard pg_extension/src/*.[ch] pg_extension/sql/*.sql))
+                 $(wildcard pg_extension/src/*/*.[ch] pg_extension/sql/*.sql))
 BUILD_ID = $(shell cat $(ID_SRC) | sha256sum | cut -c1-16)
 BUILD_ID_OBJ := $(call obj,protocol/base/build_id.c) $(call san,protocol/base/build_id.c)
 $(BUILD_ID_OBJ): $(ID_SRC)

@@ -50,11 +50,27 @@ check_floor() {
     includes "[\"<]([./]*)($2)/" ${files[@]+"${files[@]}"} | complain "$1 must not include $2"
 }
 
+# The extension's folders from the top down; those of one line do not know each other.
+check_rooms() {
+    local above='' line room others
+    local -a rooms
+    for line in server planner 'diff proof rollback session' block tree height table codec value; do
+        for room in $line; do
+            others=" $line "
+            read -ra rooms <<<"$above ${others/ $room / }"
+            [ ${#rooms[@]} -eq 0 ] ||
+                check_floor "pg_extension/src/$room" "$(IFS='|' && echo "${rooms[*]}")"
+        done
+        above="$above $line"
+    done
+}
+
 check_layers() {
     check_floor protocol 'node|api|pg_extension'
     check_floor node 'api|pg_extension'
     check_floor api 'node|pg_extension'
     check_floor pg_extension 'node|api'
+    check_rooms
 
     # Deciders do no I/O: only the shell, the commands, the mains and tests meet the outside world.
     # sys/mman.h is let through for one file: it says how its memory is to be paged, and reads nothing.

@@ -1,0 +1,36 @@
+#include "planner/scan_tuple.h"
+
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
+
+bool scan_tuple_is_columns(const Node *expressions, Index entry)
+{
+    List *all = pull_var_clause((Node *)expressions, PVC_RECURSE_PLACEHOLDERS);
+    ListCell *cell;
+
+    foreach (cell, all) {
+        const Var *v = lfirst(cell);
+
+        if (v->varno == (int)entry && v->varattno <= 0)
+            return false;
+    }
+    return true;
+}
+
+List *scan_tuple_columns(Relids entries, List *columns, List *conditions)
+{
+    List *needed = list_concat(pull_var_clause((Node *)columns, PVC_RECURSE_PLACEHOLDERS),
+                               pull_var_clause((Node *)conditions, PVC_RECURSE_PLACEHOLDERS));
+    List *list = NIL;
+    ListCell *cell;
+
+    foreach (cell, needed) {
+        Var *v = lfirst(cell);
+
+        if (bms_is_member(v->varno, entries) && !tlist_member((Expr *)v, list))
+            list = lappend(list, makeTargetEntry((Expr *)copyObject(v),
+                                                 (AttrNumber)(list_length(list) + 1), NULL, false));
+    }
+    return list;
+}

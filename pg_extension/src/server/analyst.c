@@ -1,0 +1,107 @@
+#include "server/analyst.h"
+
+#include "value/compat.h"
+
+#include <limits.h>
+#include <sys/resource.h>
+
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/elog.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+enum {
+    /* Megabytes; a session of the role that writes has none (sql/90_roles.sql). work_mem, 16 MB by
+     * default, leaves room for dozens of sorts in it. */
+    MEMORY_LIMIT_DEFAULT = 1024,
+    MEMORY_LIMIT_MAX = INT_MAX / 2 /* in kilobytes it is still a number of the server */
+};
+
+static int memory_limit;
+static ProcessUtility_hook_type next_process_utility;
+static emit_log_hook_type next_emit_log;
+
+/* The kernel's limit on private writable memory: an allocation beyond it is the error "out of
+ * memory" of that session, which goes on. */
+static void set_memory_limit(int megabytes, void *extra)
+{
+    struct rlimit limit;
+
+    (void)extra;
+    if (getrlimit(RLIMIT_DATA, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (megabytes > 0 &&
+        (limit.rlim_max == RLIM_INFINITY || (rlim_t)megabytes << 20 < limit.rlim_max))
+        limit.rlim_cur = (rlim_t)megabytes << 20;
+    setrlimit(RLIMIT_DATA, &limit);
+}
+
+static bool is_superuser(void)
+{
+    const char *text = GetConfigOption("is_superuser", true, false);
+
+    return text != NULL && strcmp(text, "on") == 0;
+}
+
+/* The statement asks for no privilege, so it asks for that of the function. */
+static void check_notify(void)
+{
+    if (!compat_may_execute(F_PG_NOTIFY, GetUserId()))
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for NOTIFY"),
+                 errhint("Only the node notifies; LISTEN tidemark_block hears of blocks.")));
+}
+
+static void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
+                            ProcessUtilityContext context, ParamListInfo params,
+                            QueryEnvironment *environment, DestReceiver *dest,
+                            QueryCompletion *completion)
+{
+    if (IsA(statement->utilityStmt, NotifyStmt))
+        check_notify();
+    if (next_process_utility != NULL)
+        next_process_utility(statement, text, read_only_tree, context, params, environment, dest,
+                             completion);
+    else
+        standard_ProcessUtility(statement, text, read_only_tree, context, params, environment, dest,
+                                completion);
+}
+
+/* The server has one message for whoever ends a session; the client should know where to look. */
+static void emit_log(ErrorData *error)
+{
+    if (error->elevel == FATAL && error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN &&
+        error->hint == NULL && !is_superuser())
+        error->hint = MemoryContextStrdup(
+            ErrorContext, "If the database still runs, the node's watchdog ended this session: "
+                          "ops.ended_session says why.");
+    if (next_emit_log != NULL)
+        next_emit_log(error);
+}
+
+/*
+ * A client's own startup option of this name is refused, and the default stands. In the server's
+ * first process nobody has logged in yet: what roles are given comes later.
+ */
+static int default_limit(void)
+{
+    return process_shared_preload_libraries_in_progress || is_superuser() ? 0
+                                                                          : MEMORY_LIMIT_DEFAULT;
+}
+
+void analyst_init(void)
+{
+    DefineCustomIntVariable(
+        "tidemark.memory_limit", "Most memory a session may take for itself; 0 is no limit.",
+        "Beyond it a statement ends with \"out of memory\".", &memory_limit, default_limit(), 0,
+        MEMORY_LIMIT_MAX, PGC_SUSET, GUC_UNIT_MB, NULL, set_memory_limit, NULL);
+    next_process_utility = ProcessUtility_hook;
+    ProcessUtility_hook = process_utility;
+    next_emit_log = emit_log_hook;
+    emit_log_hook = emit_log;
+}
