@@ -28,7 +28,10 @@ readers_run() {
 }
 
 readers_stop() {
-    kill "$readers" 2>/dev/null || echo 'make bench: the readers ended before the node did' >&2
+    kill "$readers" 2>/dev/null || {
+        echo 'make bench: the readers ended before the node did' >&2
+        tail -n 3 "$test_dir/readers" >&2
+    }
     wait "$readers" 2>/dev/null
 }
 
@@ -47,7 +50,8 @@ as_owner() {
     if [ "$owner" = "$(id -un)" ]; then "$@"; else runuser -u "$owner" -- "$@"; fi
 }
 
-# replica_start CPU: a streaming replica of the server of $data at $replica_host, in step with it.
+# replica_start CPU: a streaming replica of the server of $data at $replica_host, in step with it,
+# with the settings of `tidemark replica create` for queries that stand in its way.
 replica_start() {
     local tools
     tools=$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir)
@@ -57,6 +61,7 @@ replica_start() {
         -X stream -R -c fast || exit 1
     as_owner taskset -c "$1" "$data/cluster/prefix/lib/postgresql/15/bin/postgres" \
         -D "$test_dir/replica/data" -c unix_socket_directories="$replica_host" \
+        -c hot_standby_feedback=off -c max_standby_streaming_delay=300s \
         -c unix_socket_permissions=0777 >"$test_dir/replica/log" 2>&1 &
     replica=$!
     wait_for 60 replica_in_step || {
