@@ -127,14 +127,12 @@ static bool match_columns(struct asof_branch *b, const Query *q)
 static bool is_named(const struct asof_match *m, int class)
 {
     Oid current = m->branches[ASOF_CURRENT].table->relid, table = m->branches[class].table->relid;
-    char *name = get_rel_name(table), *wanted = get_rel_name(current);
+    const char *name = get_rel_name(table), *pair = get_rel_name(current);
 
-    if (name == NULL || wanted == NULL ||
+    if (name == NULL || pair == NULL ||
         get_rel_namespace(table) != get_namespace_oid("ledger", true))
         return false;
-    if (class != ASOF_CURRENT)
-        wanted = psprintf("%s_history_%d", wanted, class);
-    return strcmp(name, wanted) == 0;
+    return strcmp(name, asof_table(pair, class).text) == 0;
 }
 
 /* The index whose leading columns are these two (or the first alone) and nothing but columns. */

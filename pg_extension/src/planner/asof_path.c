@@ -244,10 +244,7 @@ void asof_path_add(PlannerInfo *root, RelOptInfo *rel, Index entry, RangeTblEntr
     if (m == NULL || !bms_is_member(m->height->varno, rel->lateral_relids))
         return;
     p = parameters(root, rel, rel->lateral_relids);
-    if (!scan_tuple_is_columns((Node *)rel->reltarget->exprs, entry) ||
-        !scan_tuple_is_columns((Node *)extract_actual_clauses(rel->baserestrictinfo, false),
-                               entry) ||
-        !scan_tuple_is_columns((Node *)extract_actual_clauses(rel->joininfo, false), entry))
+    if (!scan_tuple_suffices(rel, entry))
         return;
     add_whole(root, rel, m, p);
     add_keys(root, rel, m, p);

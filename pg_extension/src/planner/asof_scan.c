@@ -2,6 +2,7 @@
 
 #include "height/height_guard.h"
 #include "table/page_scan.h"
+#include "planner/scan_tuple.h"
 
 #include "access/genam.h"
 #include "access/relscan.h"
@@ -64,10 +65,9 @@ void asof_scan_init(void)
     RegisterCustomScanMethods(&plan_methods);
 }
 
-/* How much of all keys at all heights the class answers for: its rows times their lives. */
 static double share(const struct asof_match *m, int class)
 {
-    return m->branches[class].rel->tuples * (double)asof_shortest_life(class);
+    return asof_share(class, m->branches[class].rel->tuples);
 }
 
 /* The current table, then the classes, those first that most likely have a key's row. */
@@ -346,17 +346,9 @@ static TupleTableSlot *next(ScanState *node)
     return ExecClearTuple(out);
 }
 
-/* A row that is read again because it was locked: no query that may lock has this node. */
-static bool recheck(ScanState *node, TupleTableSlot *slot)
-{
-    (void)node;
-    (void)slot;
-    return true;
-}
-
 static TupleTableSlot *execute(CustomScanState *node)
 {
-    return ExecScan(&node->ss, next, recheck);
+    return ExecScan(&node->ss, next, scan_tuple_recheck);
 }
 
 static void explain(CustomScanState *node, List *ancestors, ExplainState *es)

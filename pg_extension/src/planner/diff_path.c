@@ -89,10 +89,7 @@ void diff_path_add(PlannerInfo *root, RelOptInfo *rel, Index entry, RangeTblEntr
     if (!enabled || IS_DUMMY_REL(rel) || root->rowMarks != NIL)
         return;
     call = diff_call(rte);
-    if (call == NULL || !scan_tuple_is_columns((Node *)rel->reltarget->exprs, entry) ||
-        !scan_tuple_is_columns((Node *)extract_actual_clauses(rel->baserestrictinfo, false),
-                               entry) ||
-        !scan_tuple_is_columns((Node *)extract_actual_clauses(rel->joininfo, false), entry))
+    if (call == NULL || !scan_tuple_suffices(rel, entry))
         return;
     custom = makeNode(CustomPath);
     custom->methods = &methods;

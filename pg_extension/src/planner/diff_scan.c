@@ -1,6 +1,7 @@
 #include "planner/diff_scan.h"
 
 #include "diff/diff.h"
+#include "planner/scan_tuple.h"
 
 #include "catalog/objectaccess.h"
 #include "commands/explain.h"
@@ -153,17 +154,9 @@ static TupleTableSlot *next(ScanState *node)
     return ExecStoreVirtualTuple(out);
 }
 
-/* A row that is read again because it was locked: no query that may lock has this node. */
-static bool recheck(ScanState *node, TupleTableSlot *slot)
-{
-    (void)node;
-    (void)slot;
-    return true;
-}
-
 static TupleTableSlot *execute(CustomScanState *node)
 {
-    return ExecScan(&node->ss, next, recheck);
+    return ExecScan(&node->ss, next, scan_tuple_recheck);
 }
 
 static void explain(CustomScanState *node, List *ancestors, ExplainState *es)

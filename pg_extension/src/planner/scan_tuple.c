@@ -2,6 +2,7 @@
 
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 
 bool scan_tuple_is_columns(const Node *expressions, Index entry)
@@ -16,6 +17,14 @@ bool scan_tuple_is_columns(const Node *expressions, Index entry)
             return false;
     }
     return true;
+}
+
+bool scan_tuple_suffices(const RelOptInfo *rel, Index entry)
+{
+    return scan_tuple_is_columns((Node *)rel->reltarget->exprs, entry) &&
+           scan_tuple_is_columns((Node *)extract_actual_clauses(rel->baserestrictinfo, false),
+                                 entry) &&
+           scan_tuple_is_columns((Node *)extract_actual_clauses(rel->joininfo, false), entry);
 }
 
 List *scan_tuple_columns(Relids entries, List *columns, List *conditions)
@@ -33,4 +42,11 @@ List *scan_tuple_columns(Relids entries, List *columns, List *conditions)
                                                  (AttrNumber)(list_length(list) + 1), NULL, false));
     }
     return list;
+}
+
+bool scan_tuple_recheck(ScanState *node, TupleTableSlot *row)
+{
+    (void)node;
+    (void)row;
+    return true;
 }

@@ -17,7 +17,7 @@
 enum {
     KEYS_MAX = 1024 * 1024, /* some 80 MB; of more, pages are read, however many there are */
     NODES_OF_A_KEY = 3,     /* on its path, about: as many look-ups */
-    LAST_NODE_DEPTH = 60,
+    LAST_NODE_DEPTH = SMT_PAGE_BITS * SMT_STORED_LEVELS,
     PATH_BITS = 64 /* of a path, as many as are kept */
 };
 

@@ -27,6 +27,11 @@ int64 asof_shortest_life(int class)
     return class == 0 ? 1 : window(class - 1);
 }
 
+double asof_share(int class, double rows)
+{
+    return rows * (double)asof_shortest_life(class);
+}
+
 int64 asof_latest_end(int class, int64 height)
 {
     return class == ASOF_CLASSES - 1 ? PG_INT64_MAX : height + window(class);

@@ -21,6 +21,10 @@ struct asof_name asof_table(const char *pair, int table);
 /* Heights that a version of the class has lived at least. */
 int64 asof_shortest_life(int class);
 
+/* How much of all keys at all heights a class with so many rows answers for: its rows times their
+ * lives. */
+double asof_share(int class, double rows);
+
 /* The last height at which a row of the class that is true at `height` can end. */
 int64 asof_latest_end(int class, int64 height);
 

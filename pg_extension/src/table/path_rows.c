@@ -87,7 +87,7 @@ static void take_row(struct search *s, TupleTableSlot *slot, const struct rows_c
 /* The current rows or a class of the history. */
 struct table {
     int class;
-    double share; /* of all keys at all heights, those it answers for: its rows times their lives */
+    double share; /* asof_share; the current rows come before all */
     struct row_scan rows;
     struct rows_columns columns;
     AttrNumber valid_from;
@@ -96,7 +96,6 @@ struct table {
 static void open_table(struct search *s, int class, struct table *t)
 {
     bool is_current = class == ASOF_CURRENT;
-    double count;
 
     t->class = class;
     row_scan_open(&t->rows, asof_table(rows_table(s->tree)->table, class).text,
@@ -104,10 +103,10 @@ static void open_table(struct search *s, int class, struct table *t)
                   is_current ? CURRENT_CONDITIONS : HISTORY_CONDITIONS);
     if (!is_current)
         row_scan_want_keys(&t->rows);
-    t->columns = rows_find_columns(s->tree, RelationGetDescr(t->rows.heap));
+    t->columns = rows_find_columns(s->tree, t->rows.heap);
     t->valid_from = row_scan_column(&t->rows, "valid_from");
-    count = t->rows.heap->rd_rel->reltuples;
-    t->share = is_current ? get_float8_infinity() : count * (double)asof_shortest_life(class);
+    t->share =
+        is_current ? get_float8_infinity() : asof_share(class, t->rows.heap->rd_rel->reltuples);
 }
 
 static int by_share(const void *x, const void *y)

@@ -1,5 +1,6 @@
 #include "table/rows.h"
 
+#include "table/row_scan.h"
 #include "value/result.h"
 #include "value/stored_number.h"
 
@@ -7,6 +8,7 @@
 
 #include "utils/array.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #define ACTOR_COLUMNS                                                                              \
     "address, valid_from, public_key, output_address, stake, stake_text, service_url, chains, "    \
@@ -66,30 +68,16 @@ void rows_check(enum tree_id tree, TupleDesc desc)
         query_check_type(desc, i + 1, types[i]);
 }
 
-static AttrNumber find_column(TupleDesc table, const char *name, size_t size)
-{
-    for (int i = 0; i < table->natts; i++) {
-        const char *found = NameStr(TupleDescAttr(table, i)->attname);
-
-        if (strlen(found) == size && memcmp(found, name, size) == 0 &&
-            !TupleDescAttr(table, i)->attisdropped)
-            return (AttrNumber)(i + 1);
-    }
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                    errmsg("a table of schema \"ledger\" has no column \"%.*s\"", (int)size, name),
-                    errhint("Run `tidemark migrate`.")));
-}
-
-struct rows_columns rows_find_columns(enum tree_id tree, TupleDesc table)
+struct rows_columns rows_find_columns(enum tree_id tree, Relation table)
 {
     const char *name = TABLE[tree].columns;
     struct rows_columns columns = {0};
 
     for (;;) {
         size_t size = strcspn(name, ",");
-        AttrNumber n = find_column(table, name, size);
+        AttrNumber n = row_scan_attribute(table, pnstrdup(name, size));
 
-        query_check_type(table, n, TABLE[tree].types[columns.count]);
+        query_check_type(RelationGetDescr(table), n, TABLE[tree].types[columns.count]);
         columns.at[columns.count++] = n;
         if (name[size] == '\0')
             return columns;

@@ -6,6 +6,8 @@
 
 #include "protocol/state/record.h"
 
+#include "utils/relcache.h"
+
 enum { ROWS_COLUMNS_MAX = 10 };
 
 /* How a tree's leaves lie in schema `ledger`; one row of a table for each tree. */
@@ -30,7 +32,7 @@ const struct tree_table *rows_table(enum tree_id tree);
 void rows_check(enum tree_id tree, TupleDesc desc);
 
 /* The columns of one of the tree's tables; raises where one is missing or has another type. */
-struct rows_columns rows_find_columns(enum tree_id tree, TupleDesc table);
+struct rows_columns rows_find_columns(enum tree_id tree, Relation table);
 
 /* A row of such a result, or such columns of a table, as a record that borrows from the values;
  * what has to be fetched or made lies in the current memory context. */
