@@ -128,7 +128,8 @@ found=$({
 } | script | sort -n)
 is "$found" "$expected" 'x_at($1) prepared'
 
-past=$(sql "SELECT h FROM model.row WHERE kind = 'account' GROUP BY h HAVING count(*) > 8
+past=$(sql "SELECT h FROM model.row WHERE kind = 'account' AND h > 0 AND h < $tip
+            GROUP BY h HAVING count(*) > 8
             ORDER BY random() LIMIT 1")
 for change in 'SET tidemark.height = 0' 'RESET tidemark.height' 'RESET ALL' \
     "SELECT set_config('tidemark.height', '0', false)"; do
