@@ -12,7 +12,8 @@ DO $$
 BEGIN
     EXECUTE format($function$
 CREATE OR REPLACE FUNCTION ledger.param_before_step(name text, h bigint, step int) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $body$
 #variable_conflict use_variable
 DECLARE
     writer int;
@@ -30,7 +31,8 @@ END $body$ $function$,
 
     EXECUTE format($function$
 CREATE OR REPLACE FUNCTION ledger.balance_at(kind text, address bytea, h bigint) RETURNS numeric
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $body$
 #variable_conflict use_variable
 BEGIN
     IF kind = 'pool' THEN

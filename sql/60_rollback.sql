@@ -48,22 +48,19 @@ BEGIN
 END $body$ $function$, tables);
 END $$;
 
--- Pair by pair: the current rows out of the history, then the history's own that ended later.
+-- Pair by pair: the current rows out of the history.
 DO $$
 DECLARE
     tables text;
 BEGIN
     SELECT string_agg(format($branch$
     IF %2$s THEN
-        SELECT r.inserted, r.replaced + r.inserted, r.born INTO inserted, restored, born
+        SELECT r.ended - r.inserted + r.born, r.replaced + r.inserted INTO removed, restored
         FROM tidemark.restore_rows(%1$L, h) r;
-        DELETE FROM ledger.%3$I v WHERE v.valid_to > h;
-        GET DIAGNOSTICS removed = ROW_COUNT;
         object := %1$L;
-        removed := removed - inserted + born;
         RETURN NEXT;
     END IF;$branch$,
-        v.name, coalesce(v.tree || ' = ANY (trees)', 'true'), v.name || '_history'),
+        v.name, coalesce(v.tree || ' = ANY (trees)', 'true')),
         '' ORDER BY v.tree)
     INTO STRICT tables
     FROM ledger.versioned v;
@@ -75,8 +72,6 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 14
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $body$
 #variable_conflict use_variable
 DECLARE
-    inserted bigint;
-    born bigint;
     tip record;
     other record;
     trees int[];

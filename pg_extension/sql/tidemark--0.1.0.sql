@@ -723,9 +723,9 @@ COMMENT ON FUNCTION tidemark.diff_rows(text, bigint, bigint) IS
 
 CREATE FUNCTION tidemark.restore_rows(
     name text, h bigint, by_key boolean DEFAULT NULL, batch integer DEFAULT 262144,
-    OUT replaced bigint, OUT inserted bigint, OUT born bigint)
+    OUT replaced bigint, OUT inserted bigint, OUT born bigint, OUT ended bigint)
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000
     AS 'MODULE_PATHNAME', 'tidemark_restore_rows';
 REVOKE ALL ON FUNCTION tidemark.restore_rows(text, bigint, boolean, integer) FROM PUBLIC;
 COMMENT ON FUNCTION tidemark.restore_rows(text, bigint, boolean, integer) IS
-    'Makes the current rows of a versioned table of schema ledger those of block h, out of its history, which stays as it is: how many got their earlier values, came back, and went because a later block made them. What later blocks wrote is found by the changed keys or page by page, whichever costs less where by_key is NULL; rows of the history are held batch at a time. For tidemark.rollback_rows';
+    'Makes the rows of a versioned table of schema ledger and its history those of block h: how many current rows got their earlier values, came back, and went because a later block made them, and how many rows of the history went because they ended later. What later blocks wrote is found by the changed keys or page by page, whichever costs less where by_key is NULL; rows of the history are held batch at a time. For tidemark.rollback_rows';

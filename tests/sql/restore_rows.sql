@@ -26,6 +26,7 @@ DECLARE
     replaced bigint;
     inserted bigint;
     born bigint;
+    ended bigint;
     r record;
     wrong text := '';
 BEGIN
@@ -35,7 +36,8 @@ BEGIN
     expected := public.digest(format('SELECT %1$s FROM ledger.%2$I WHERE valid_from <= %3$s UNION ALL
         SELECT %1$s FROM ledger.%4$I WHERE valid_from <= %3$s AND valid_to > %3$s',
         columns, pair, h, pair || '_history'));
-    history := public.digest(format('SELECT * FROM ledger.%I', pair || '_history'));
+    history := public.digest(format('SELECT * FROM ledger.%I WHERE valid_to <= %s', pair || '_history', h));
+    EXECUTE format('SELECT count(*) FROM ledger.%I WHERE valid_to > %s', pair || '_history', h) INTO ended;
     EXECUTE format('SELECT count(*) FILTER (WHERE b.valid_from IS NOT NULL AND v.valid_from IS NOT NULL),
             count(*) FILTER (WHERE v.valid_from IS NULL), count(*) FILTER (WHERE b.valid_from IS NULL)
         FROM (SELECT * FROM ledger.%1$I WHERE valid_from <= %3$s AND valid_to > %3$s) b
@@ -44,8 +46,8 @@ BEGIN
     INTO replaced, inserted, born;
 
     SELECT * INTO r FROM tidemark.restore_rows(pair, h, by_key, batch);
-    IF (r.replaced, r.inserted, r.born) IS DISTINCT FROM (replaced, inserted, born) THEN
-        wrong := format(' counts %s, not %s', r, (replaced, inserted, born));
+    IF (r.replaced, r.inserted, r.born, r.ended) IS DISTINCT FROM (replaced, inserted, born, ended) THEN
+        wrong := format(' counts %s, not %s', r, (replaced, inserted, born, ended));
     END IF;
     IF public.digest(format('SELECT %s FROM ledger.%I', columns, pair)) <> expected THEN
         wrong := wrong || ' rows';

@@ -1,6 +1,5 @@
 #include "diff/diff_cells.h"
 
-#include "value/result.h"
 #include "value/stored_number.h"
 
 #include "utils/builtins.h"
@@ -124,7 +123,7 @@ bool diff_cell_text(const struct diff_cell *cell, Datum value, Datum *out)
 {
     switch (cell->kind) {
     case CELL_NUMERIC:
-        *out = result_text(stored_number_text(value));
+        *out = stored_number_datum(value);
         return true;
     case CELL_BYTES:
         *out = hexadecimal(value);

@@ -93,10 +93,15 @@ static void gather(struct diff_rows *d, struct gathered *g, TupleTableSlot *slot
 static void read_places(struct diff_rows *d, struct gathered *g, struct row_scan *s)
 {
     const struct diff_columns *c = &d->columns[g->table];
+    int64 above = d->low, until = d->high;
     struct place_scan *rows;
     ScanKeyData between[2];
 
-    row_scan_range(s, between, d->low, d->high);
+    if (g->is_low)
+        until = Min(until, asof_latest_end(g->table, d->low));
+    else
+        above = Max(above, asof_earliest_begin(g->table, d->high));
+    row_scan_range(s, between, above, until);
     rows = place_scan_begin(s, between);
     while (place_scan_next(rows)) {
         bool is_null;

@@ -164,7 +164,7 @@ static uint64 sort_slots(const struct walk *w, int depth, uint64_t page, uint64 
                 push(w, below, (int64)prefix);
             row++;
         } else {
-            path_ranges_add(r, prefix, depth + SMT_PAGE_BITS, SIZE_MAX);
+            path_ranges_add(r, prefix, depth + SMT_PAGE_BITS, SIZE_MAX, 0);
         }
     }
     return row;
@@ -180,7 +180,7 @@ static void walk_batch(const struct walk *w, int depth, const int64 *prefix, siz
     memory_arena(&a, w->batch);
     if (depth == LAST_DEPTH) {
         for (size_t i = 0; i < count; i++)
-            path_ranges_add(&r, (uint64_t)prefix[i], depth, SIZE_MAX);
+            path_ranges_add(&r, (uint64_t)prefix[i], depth, SIZE_MAX, 0);
     } else {
         Datum values[5] = {Int64GetDatum(w->from), Int64GetDatum(w->to),
                            Int16GetDatum((int16)w->tree), reader_int8_array(prefix, count),

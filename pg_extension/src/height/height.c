@@ -7,6 +7,7 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "funcapi.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -111,24 +112,40 @@ static int64 resolve(const struct height_setting *setting, const struct tip *tip
     return tip->height;
 }
 
-Datum tidemark_height(PG_FUNCTION_ARGS)
+height_t height_resolve(const int64 *given, struct tip *tip)
 {
     struct height_setting setting = height_setting_now();
+    height_t h;
+
+    *tip = height_tip();
+    h = given != NULL ? *given : resolve(&setting, tip);
+    height_require(tip, h);
+    return h;
+}
+
+bool height_is_last(const struct tip *tip, height_t h)
+{
+    return h == tip->height && !TransactionIdIsValid(GetTopTransactionIdIfAny());
+}
+
+Datum tidemark_height(PG_FUNCTION_ARGS)
+{
     struct tip tip;
-    int64 h;
 
     height_guard_check(fcinfo);
-    tip = height_tip();
-    h = resolve(&setting, &tip);
-    height_require(&tip, h);
-    PG_RETURN_INT64(h);
+    PG_RETURN_INT64(height_resolve(NULL, &tip));
+}
+
+void height_raise_null(void)
+{
+    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the height is NULL"),
+                    errhint("tidemark.height() is the height the views show.")));
 }
 
 height_t height_argument(FunctionCallInfo fcinfo, int n, const struct tip *tip)
 {
     if (PG_ARGISNULL(n))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the height is NULL"),
-                        errhint("tidemark.height() is the height the views show.")));
+        height_raise_null();
     height_require(tip, PG_GETARG_INT64(n));
     return PG_GETARG_INT64(n);
 }

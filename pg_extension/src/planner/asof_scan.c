@@ -1,5 +1,6 @@
 #include "planner/asof_scan.h"
 
+#include "height/height.h"
 #include "height/height_guard.h"
 #include "table/page_scan.h"
 #include "planner/scan_tuple.h"
@@ -12,17 +13,20 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
 
 /*
  * What travels in CustomScan.custom_private: for each table, in the order in which they are read,
  * its class, the permission to read it, its oid, that of the index to use and the numbers of
- * valid_from, valid_to and the scan tuple's columns in it.
+ * valid_from, valid_to and the scan tuple's columns in it; then how many of a thousand versions are
+ * current.
  */
-enum { PLAN_CLASSES, PLAN_PERMISSIONS, PLAN_TABLES, PLAN_INDEXES, PLAN_COLUMNS };
+enum { PLAN_CLASSES, PLAN_PERMISSIONS, PLAN_TABLES, PLAN_INDEXES, PLAN_COLUMNS, PLAN_CURRENT };
 
 /* Before the columns of the scan tuple in PLAN_COLUMNS. */
 enum { BEGINS, ENDS, FIRST_COLUMN };
@@ -47,13 +51,17 @@ struct table {
 
 struct asof_scan {
     CustomScanState css;
-    ExprState *height_value, *key_value;
+    ExprState *height_value, *key_value; /* the height's: of the argument where it is a call */
+    bool is_call, is_setting;            /* of tidemark.height; without an argument */
+    bool is_fixed;                       /* the height is that of the whole query */
     bool has_key;
-    bool is_started, is_done;
+    bool is_started, is_done, has_height;
     int64 height;
     Datum key;                        /* until the next row is asked for */
-    int now;                          /* the table that is read */
+    int now;                          /* the table that is read, of those in order */
     struct table tables[ASOF_TABLES]; /* the current one first */
+    struct table *order[ASOF_TABLES]; /* in which they are read */
+    int count;                        /* of these: no other can have a row */
 };
 
 static Node *create_state(CustomScan *plan);
@@ -83,6 +91,16 @@ static void order_classes(const struct asof_match *m, int classes[ASOF_TABLES])
     }
 }
 
+/* How many of all versions are current. */
+static double current_share(const struct asof_match *m)
+{
+    double all = 0;
+
+    for (int table = 0; table < ASOF_TABLES; table++)
+        all += Max(m->branches[table].rel->tuples, 0);
+    return all == 0 ? 1 : Max(m->branches[ASOF_CURRENT].rel->tuples, 0) / all;
+}
+
 void asof_scan_describe(CustomScan *scan, const struct asof_match *m, Index entry, bool has_key)
 {
     List *permissions = NIL, *tables = NIL, *indexes = NIL, *columns = NIL, *order = NIL;
@@ -108,6 +126,8 @@ void asof_scan_describe(CustomScan *scan, const struct asof_match *m, Index entr
         columns = lappend(columns, numbers);
     }
     scan->custom_private = list_make5(order, permissions, tables, indexes, columns);
+    scan->custom_private =
+        lappend(scan->custom_private, makeInteger((int)(1000 * current_share(m))));
     scan->methods = &plan_methods;
 }
 
@@ -159,6 +179,31 @@ static void open_table(struct asof_scan *s, struct table *t)
     t->slot = table_slot_create(t->heap, NULL);
 }
 
+static bool depends_on_row(Node *node, void *context)
+{
+    if (node == NULL)
+        return false;
+    if (IsA(node, Var) || IsA(node, SubPlan) || IsA(node, AlternativeSubPlan) ||
+        (IsA(node, Param) && ((const Param *)node)->paramkind == PARAM_EXEC))
+        return true;
+    return expression_tree_walker(node, depends_on_row, context);
+}
+
+/* What tidemark.height does is done without the expression around it: that also tells the tip. */
+static void init_height(struct asof_scan *s, Node *height)
+{
+    const FuncExpr *call = (const FuncExpr *)height;
+
+    s->is_call = IsA(height, FuncExpr);
+    s->is_setting = s->is_call && call->args == NIL;
+    if (s->is_call)
+        scan_tuple_check_function(call->funcid);
+    s->is_fixed = s->is_call && !depends_on_row(height, NULL);
+    if (!s->is_setting)
+        s->height_value =
+            ExecInitExpr(s->is_call ? linitial(call->args) : (Expr *)height, &s->css.ss.ps);
+}
+
 static void begin(CustomScanState *node, EState *estate, int flags)
 {
     struct asof_scan *s = (struct asof_scan *)node;
@@ -168,7 +213,7 @@ static void begin(CustomScanState *node, EState *estate, int flags)
     (void)flags;
     /* No other node of the plan names these tables, so nobody else has asked. */
     compat_check_permissions(list_nth(plan->custom_private, PLAN_PERMISSIONS));
-    s->height_value = ExecInitExpr(linitial(plan->custom_exprs), &node->ss.ps);
+    init_height(s, linitial(plan->custom_exprs));
     if (list_length(plan->custom_exprs) > 1) {
         s->key_value = ExecInitExpr(lsecond(plan->custom_exprs), &node->ss.ps);
         s->has_key = true;
@@ -211,27 +256,68 @@ static void end(CustomScanState *node)
         close_table(&s->tables[i]);
 }
 
-/* Is this height() itself, and not one that was given? */
-static bool is_setting(const Node *height)
+/*
+ * The current table comes before the classes, but where a row more likely has ended since: further
+ * from the tip than a version lives on average. Without a tip nothing is known of that.
+ */
+static void put_in_order(struct asof_scan *s, const struct tip *tip)
 {
-    return IsA(height, FuncExpr) && ((const FuncExpr *)height)->args == NIL;
+    const CustomScan *plan = (const CustomScan *)s->css.ss.ps.plan;
+
+    for (int i = 0; i < ASOF_TABLES; i++)
+        s->order[i] = &s->tables[i];
+    s->count = ASOF_TABLES;
+    if (tip == NULL)
+        return;
+    if (height_is_last(tip, s->height))
+        s->count = 1;
+    else if ((tip->height - s->height) * 1000 >
+             (tip->height - tip->earliest) * intVal(list_nth(plan->custom_private, PLAN_CURRENT))) {
+        s->order[0] = &s->tables[1];
+        s->order[1] = &s->tables[0];
+    }
+}
+
+/* Finds the height, and the tables for it; false where it is NULL. */
+static bool find_height(struct asof_scan *s)
+{
+    EState *estate = s->css.ss.ps.state;
+    bool is_null = false;
+    int64 given = 0;
+    struct tip tip;
+
+    if (s->is_setting)
+        height_guard_check_query(estate);
+    else
+        given = DatumGetInt64(
+            ExecEvalExprSwitchContext(s->height_value, s->css.ss.ps.ps_ExprContext, &is_null));
+    if (is_null && s->is_call)
+        height_raise_null();
+    if (is_null)
+        return false;
+    s->height = given;
+    if (s->is_call) {
+        /* Whatever else is going on where the first row is asked for. */
+        PushActiveSnapshot(estate->es_snapshot);
+        s->height = height_resolve(s->is_setting ? NULL : &given, &tip);
+        PopActiveSnapshot();
+    }
+    put_in_order(s, s->is_call ? &tip : NULL);
+    return true;
 }
 
 /* Values of the scan's expressions; false where there can be no row. */
 static bool start(struct asof_scan *s)
 {
-    ExprContext *context = s->css.ss.ps.ps_ExprContext;
-    bool is_null;
+    bool is_null = false;
 
     s->is_started = true;
     s->now = -1;
-    if (is_setting(linitial(((const CustomScan *)s->css.ss.ps.plan)->custom_exprs)))
-        height_guard_check_query(s->css.ss.ps.state);
-    s->height = DatumGetInt64(ExecEvalExprSwitchContext(s->height_value, context, &is_null));
-    if (is_null)
+    if (!s->has_height && !find_height(s))
         return false;
+    s->has_height = s->is_fixed;
     if (s->has_key)
-        s->key = ExecEvalExprSwitchContext(s->key_value, context, &is_null);
+        s->key = ExecEvalExprSwitchContext(s->key_value, s->css.ss.ps.ps_ExprContext, &is_null);
     return !is_null;
 }
 
@@ -287,7 +373,7 @@ static bool next_row(struct asof_scan *s, TupleTableSlot *out)
 {
     for (;;) {
         if (s->now >= 0) {
-            struct table *t = &s->tables[s->now];
+            struct table *t = s->order[s->now];
 
             if (page_scan_next(t->pages, t->slot)) {
                 put(s, t, out);
@@ -295,9 +381,9 @@ static bool next_row(struct asof_scan *s, TupleTableSlot *out)
             }
             close_table(t);
         }
-        if (++s->now == ASOF_TABLES)
+        if (++s->now == s->count)
             return false;
-        open_scan(s, &s->tables[s->now]);
+        open_scan(s, s->order[s->now]);
     }
 }
 
@@ -306,8 +392,8 @@ static bool find_row(struct asof_scan *s, TupleTableSlot *out)
 {
     ScanKeyData conditions[KEY_CONDITIONS_MAX];
 
-    while (++s->now < ASOF_TABLES) {
-        struct table *t = &s->tables[s->now];
+    while (++s->now < s->count) {
+        struct table *t = s->order[s->now];
         int count;
 
         if (t->heap == NULL)

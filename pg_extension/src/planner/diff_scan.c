@@ -3,7 +3,6 @@
 #include "diff/diff.h"
 #include "planner/scan_tuple.h"
 
-#include "catalog/objectaccess.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -58,13 +57,6 @@ static const FuncExpr *call_of(const CustomScanState *node)
     return linitial(((const CustomScan *)node->ss.ps.plan)->custom_exprs);
 }
 
-static void check_permission(Oid function)
-{
-    if (!compat_may_execute(function, GetUserId()))
-        aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
-    InvokeFunctionExecuteHook(function);
-}
-
 static bool collect_params(Node *node, Bitmapset **params)
 {
     if (node != NULL && IsA(node, Param) && ((const Param *)node)->paramkind == PARAM_EXEC)
@@ -80,7 +72,7 @@ static void begin(CustomScanState *node, EState *estate, int flags)
 
     (void)estate;
     (void)flags;
-    check_permission(call->funcid);
+    scan_tuple_check_function(call->funcid);
     s->arguments = ExecInitExprList(call->args, &node->ss.ps);
     s->has_subplan = contain_subplans((Node *)call->args);
     collect_params((Node *)call->args, &s->params);

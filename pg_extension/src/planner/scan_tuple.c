@@ -1,9 +1,13 @@
 #include "planner/scan_tuple.h"
 
+#include "catalog/objectaccess.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
 
 bool scan_tuple_is_columns(const Node *expressions, Index entry)
 {
@@ -49,4 +53,11 @@ bool scan_tuple_recheck(ScanState *node, TupleTableSlot *row)
     (void)node;
     (void)row;
     return true;
+}
+
+void scan_tuple_check_function(Oid function)
+{
+    if (!compat_may_execute(function, GetUserId()))
+        aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
+    InvokeFunctionExecuteHook(function);
 }

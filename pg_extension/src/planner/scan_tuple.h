@@ -20,4 +20,7 @@ List *scan_tuple_columns(Relids entries, List *columns, List *conditions);
 /* ExecScan's second look at a row that was locked: no query that may lock has a scan of our own. */
 bool scan_tuple_recheck(ScanState *node, TupleTableSlot *row);
 
+/* For a scan that does what a function would: raises where the user may not call that. */
+void scan_tuple_check_function(Oid function);
+
 #endif

@@ -2,12 +2,16 @@
 
 #include "value/argument.h"
 #include "height/height.h"
+#include "table/row_scan.h"
 #include "tree/page_source.h"
 #include "value/raise.h"
 
 #include "protocol/base/hex.h"
 #include "protocol/sha256/sha256.h"
 #include "protocol/sha3/sha3.h"
+
+#include "utils/array.h"
+#include "utils/fmgroids.h"
 
 enum { TREE_NAME_MAX = 64, SHOWN_KEY_MAX = 64, ANY_SIZE = 0 };
 
@@ -78,26 +82,47 @@ static void check_size(struct arena *a, enum tree_id tree, struct bytes key)
                               shown.size < key.size ? "…" : "")));
 }
 
-static struct hash32 read_root(struct arena *a, enum tree_id tree, int64 height)
+/* False where a block has no such root. */
+static bool take_root(Datum roots, bool is_null, enum tree_id tree, struct hash32 *out)
 {
-    static struct query q = {"SELECT tree_roots[$2] FROM ledger.block WHERE height" OP_EQ "$1",
-                             2,
-                             {INT8OID, INT4OID},
-                             NULL};
-    Datum values[2] = {Int64GetDatum(height), Int32GetDatum((int32)tree + 1)};
-    struct bytes stored;
-    struct hash32 root;
+    int place = (int)tree + 1;
+    struct varlena *root;
+    Datum value;
 
-    query_run(&q, values);
-    if (SPI_processed == 0)
+    if (is_null)
+        return false;
+    value = array_get_element(roots, 1, &place, -1, -1, false, TYPALIGN_INT, &is_null);
+    if (is_null)
+        return false;
+    root = PG_DETOAST_DATUM_PACKED(value);
+    if (VARSIZE_ANY_EXHDR(root) != sizeof *out)
+        return false;
+    memcpy(out, VARDATA_ANY(root), sizeof *out);
+    return true;
+}
+
+static struct hash32 read_root(enum tree_id tree, int64 height)
+{
+    static const struct row_scan_key HEIGHT = {1, {"height"}, 0};
+    struct row_scan blocks;
+    ScanKeyData condition;
+    struct hash32 root;
+    bool is_null;
+    Datum roots;
+
+    row_scan_open(&blocks, "block", &HEIGHT, 1);
+    row_scan_condition(&blocks, &condition, 1, BTEqualStrategyNumber, F_INT8EQ,
+                       Int64GetDatum(height));
+    row_scan_start(&blocks, &condition);
+    if (!row_scan_next(&blocks))
         ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
                         errmsg("there is no block " INT64_FORMAT " in ledger.block", height)));
-    stored = query_bytes(SPI_tuptable->vals[0], 1, BYTEAOID, a);
-    if (stored.size != sizeof root)
+    roots = slot_getattr(blocks.slot, row_scan_column(&blocks, "tree_roots"), &is_null);
+    if (!take_root(roots, is_null, tree, &root))
         ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
                         errmsg("ledger.block has no root of tree %s at height " INT64_FORMAT,
                                tree_name(tree), height)));
-    memcpy(&root, stored.data, sizeof root);
+    row_scan_close(&blocks);
     return root;
 }
 
@@ -186,7 +211,7 @@ void prover_prove(struct arena *a, enum tree_id tree, const struct bytes *keys, 
     for (size_t i = 0; i < count; i++)
         items[i] = (struct proof_item){.key = keys[i], .path = sha256(keys[i])};
     qsort(items, count, sizeof *items, by_path);
-    root = read_root(a, tree, height);
+    root = read_root(tree, height);
     t = smt_new();
     PG_TRY();
     {

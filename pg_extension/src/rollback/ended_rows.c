@@ -1,9 +1,11 @@
 #include "rollback/ended_rows.h"
 
 #include "table/asof.h"
+#include "rollback/row_writer.h"
 #include "table/place_scan.h"
 
 #include "access/attmap.h"
+#include "access/table.h"
 #include "access/tupconvert.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
@@ -42,17 +44,19 @@ struct ended_row {
 struct ended_rows {
     const struct versioned_pair *pair;
     height_t height;
+    const char *what;
     struct pair_columns current_columns;
     /* The table that is read, where rows is not NULL. */
     int class;
     struct row_scan table;
     struct place_scan *rows;
+    struct row_writer *writer;
     struct pair_columns columns;
     AttrNumber valid_from;
     AttrMap *map;
     bool is_ahead; /* the table's slot has a row that the last batch had no room for */
     TupleTableSlot *mapped;
-    size_t seen;
+    size_t removed;
     MemoryContext batch;
     size_t bytes;
     struct by_key_hash *by_key;
@@ -62,12 +66,13 @@ struct ended_rows {
 static const struct row_scan_key BY_END = {1, {"valid_to"}, 0};
 
 struct ended_rows *ended_rows_open(const struct versioned_pair *pair, Relation current,
-                                   height_t height)
+                                   height_t height, const char *what)
 {
     struct ended_rows *e = palloc0(sizeof *e);
 
     e->pair = pair;
     e->height = height;
+    e->what = what;
     e->class = -1;
     e->current_columns = versioned_pair_columns(pair, current);
     e->mapped = MakeSingleTupleTableSlot(RelationGetDescr(current), &TTSOpsVirtual);
@@ -79,7 +84,9 @@ static void close_table(struct ended_rows *e)
 {
     if (e->rows == NULL)
         return;
+    row_writer_end(e->writer);
     place_scan_end(e->rows);
+    table_close(e->table.heap, NoLock);
     row_scan_close(&e->table);
     free_attrmap(e->map);
     e->rows = NULL;
@@ -105,10 +112,19 @@ static bool next_table(struct ended_rows *e)
     e->columns = versioned_pair_columns(e->pair, e->table.heap);
     e->valid_from = row_scan_column(&e->table, "valid_from");
     e->map = compat_map_by_name(RelationGetDescr(e->table.heap), e->mapped->tts_tupleDescriptor);
+    table_open(RelationGetRelid(e->table.heap), RowExclusiveLock);
+    e->writer = row_writer_begin(e->table.heap, ACL_DELETE, e->what);
     row_scan_condition(&e->table, &condition, 1, BTGreaterStrategyNumber, F_INT8GT,
                        Int64GetDatum(e->height));
     e->rows = place_scan_begin(&e->table, &condition);
     return true;
+}
+
+/* What is in the slot; it can still be read there. */
+static void remove_row(struct ended_rows *e)
+{
+    row_writer_delete(e->writer, e->table.slot);
+    e->removed++;
 }
 
 /* The next row that was true at the height, in the slot of the table that is read. */
@@ -122,9 +138,9 @@ static bool next_row(struct ended_rows *e)
     }
     for (;;) {
         while (e->rows != NULL && place_scan_next(e->rows)) {
-            e->seen++;
             if (DatumGetInt64(slot_getattr(e->table.slot, e->valid_from, &is_null)) <= e->height)
                 return true;
+            remove_row(e);
         }
         if (e->class >= ASOF_CLASSES || !next_table(e))
             return false;
@@ -169,14 +185,15 @@ bool ended_rows_fill(struct ended_rows *e, size_t most)
         MemoryContextSwitchTo(e->batch);
         add(e);
         MemoryContextSwitchTo(caller);
+        remove_row(e);
     }
     by_key_start_iterate(e->by_key, &e->left);
     return e->is_ahead;
 }
 
-size_t ended_rows_seen(const struct ended_rows *e)
+size_t ended_rows_removed(const struct ended_rows *e)
 {
-    return e->seen;
+    return e->removed;
 }
 
 static HeapTuple give(struct ended_row *row)

@@ -1,7 +1,7 @@
 /*
- * The current rows of one versioned pair back to a height: what ended since then out of the
- * history, and nothing that began later. A key that has both gets its row in place, which spares
- * the indexes.
+ * One versioned pair back to a height: what ended since then goes from the history to the current
+ * rows, and what began later goes. A key that has both gets its row in place, which spares the
+ * indexes.
  */
 #include "value/argument.h"
 #include "rollback/ended_rows.h"
@@ -26,11 +26,13 @@ enum {
     SHOWN_NAME_MAX = 64
 };
 
+static const char WHAT[] = "tidemark.restore_rows()";
+
 struct restore {
     struct row_writer *writer;
     struct ended_rows *ended;
     bool is_last; /* of the batches: what has not met its row by now has none */
-    int64 replaced, inserted, born;
+    int64 replaced, inserted, born, removed;
 };
 
 static struct versioned_pair pair_argument(FunctionCallInfo fcinfo)
@@ -113,17 +115,18 @@ static void restore_table(struct restore *r, const struct versioned_pair *pair, 
     PushCopiedSnapshot(GetActiveSnapshot());
     CommandCounterIncrement();
     UpdateActiveSnapshotCommandId();
-    r->writer = row_writer_begin(current, "tidemark.restore_rows()");
-    r->ended = ended_rows_open(pair, current, height);
+    r->writer = row_writer_begin(current, ACL_INSERT | ACL_UPDATE | ACL_DELETE, WHAT);
+    r->ended = ended_rows_open(pair, current, height, WHAT);
     do {
         r->is_last = !ended_rows_fill(r->ended, batch);
         if (late == NULL)
-            late = late_rows_open(pair, current, height, way, ended_rows_seen(r->ended));
+            late = late_rows_open(pair, current, height, way, ended_rows_removed(r->ended));
         late_rows_each(late, meet_late_row, r);
         insert_rest(r);
         CommandCounterIncrement();
         UpdateActiveSnapshotCommandId();
     } while (!r->is_last);
+    r->removed = (int64)ended_rows_removed(r->ended);
     late_rows_close(late);
     ended_rows_close(r->ended);
     row_writer_end(r->writer);
@@ -138,8 +141,8 @@ Datum tidemark_restore_rows(PG_FUNCTION_ARGS)
     enum late_rows_way way = way_argument(fcinfo);
     size_t batch = batch_argument(fcinfo);
     struct restore r = {.replaced = 0};
-    bool nulls[3] = {false, false, false};
-    Datum values[3];
+    bool nulls[4] = {false, false, false, false};
+    Datum values[4];
     Relation read, current;
     TupleDesc desc;
 
@@ -153,5 +156,6 @@ Datum tidemark_restore_rows(PG_FUNCTION_ARGS)
     values[0] = Int64GetDatum(r.replaced);
     values[1] = Int64GetDatum(r.inserted);
     values[2] = Int64GetDatum(r.born);
+    values[3] = Int64GetDatum(r.removed);
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

@@ -16,10 +16,8 @@ struct row_writer {
     TupleTableSlot *row;
 };
 
-static void require_rights(Relation table)
+static void require_rights(Relation table, AclMode wanted)
 {
-    const AclMode wanted = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
-
     if (pg_class_aclmask(RelationGetRelid(table), GetUserId(), wanted, ACLMASK_ALL) != wanted)
         aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(table));
 }
@@ -46,11 +44,11 @@ static RangeTblEntry *entry_of(Relation table)
     return entry;
 }
 
-struct row_writer *row_writer_begin(Relation table, const char *what)
+struct row_writer *row_writer_begin(Relation table, AclMode wanted, const char *what)
 {
     struct row_writer *w;
 
-    require_rights(table);
+    require_rights(table, wanted);
     PreventCommandIfReadOnly(what);
     PreventCommandIfParallelMode(what);
     w = palloc0(sizeof *w);

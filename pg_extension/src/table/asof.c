@@ -37,6 +37,11 @@ int64 asof_latest_end(int class, int64 height)
     return class == ASOF_CLASSES - 1 ? PG_INT64_MAX : height + window(class);
 }
 
+int64 asof_earliest_begin(int class, int64 height)
+{
+    return class == ASOF_CLASSES - 1 ? -1 : height - window(class);
+}
+
 static void append_branch(StringInfo sql, const char *columns, const char *table,
                           const char *condition, const char *height)
 {

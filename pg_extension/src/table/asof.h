@@ -28,6 +28,9 @@ double asof_share(int class, double rows);
 /* The last height at which a row of the class that is true at `height` can end. */
 int64 asof_latest_end(int class, int64 height);
 
+/* The height above which such a row has begun. */
+int64 asof_earliest_begin(int class, int64 height);
+
 /*
  * Appends the seven branches, joined by UNION ALL: the current table and the history's classes of
  * lifetime. `height` is an expression of type bigint, `condition` one over the table's columns;

@@ -1,12 +1,10 @@
 #include "table/node_scan.h"
 
-#include "table/asof.h"
 #include "table/row_scan.h"
 
 #include "utils/fmgroids.h"
 
 enum {
-    TABLES = 1 + ASOF_CLASSES, /* current rows first */
     CURRENT_CONDITIONS = 4,
     HISTORY_CONDITIONS = 5,
     PAGE_COLUMN = 3, /* of the history's index */
@@ -22,42 +20,42 @@ static const struct row_scan_key HISTORY_KEY = {
     6, {"tree", "depth", NULL, "valid_to", "class", "prefix", "valid_from", "digest"}, 2};
 
 struct table {
+    bool is_open;
     struct row_scan rows;
     AttrNumber valid_from, digest;
 };
 
 struct node_scan {
-    struct table tables[TABLES];
+    struct table tables[ASOF_TABLES];
 };
 
 struct node_scan *node_scan_begin(void)
 {
-    struct node_scan *s = palloc0(sizeof *s);
+    return palloc0(sizeof(struct node_scan));
+}
 
-    for (int i = 0; i < TABLES; i++) {
-        struct table *t = &s->tables[i];
+static void open_table(struct table *t, int table)
+{
+    bool current = table == ASOF_CURRENT;
 
-        if (i == 0) {
-            row_scan_open(&t->rows, "tree_node", &CURRENT_KEY, CURRENT_CONDITIONS);
-        } else {
-            row_scan_open(&t->rows, asof_table("tree_node", i - 1).text, &HISTORY_KEY,
-                          HISTORY_CONDITIONS);
-        }
-        row_scan_want_keys(&t->rows);
-        t->valid_from = row_scan_column(&t->rows, "valid_from");
-        t->digest = row_scan_column(&t->rows, "digest");
-    }
-    return s;
+    row_scan_open(&t->rows, asof_table("tree_node", table).text,
+                  current ? &CURRENT_KEY : &HISTORY_KEY,
+                  current ? CURRENT_CONDITIONS : HISTORY_CONDITIONS);
+    t->is_open = true;
+    row_scan_want_keys(&t->rows);
+    t->valid_from = row_scan_column(&t->rows, "valid_from");
+    t->digest = row_scan_column(&t->rows, "digest");
 }
 
 void node_scan_end(struct node_scan *s)
 {
-    for (int i = 0; i < TABLES; i++)
-        row_scan_close(&s->tables[i].rows);
+    for (int i = 0; i < ASOF_TABLES; i++)
+        if (s->tables[i].is_open)
+            row_scan_close(&s->tables[i].rows);
     pfree(s);
 }
 
-static void start(struct table *t, int place, enum tree_id tree, struct smt_page_id page,
+static void start(struct table *t, int table, enum tree_id tree, struct smt_page_id page,
                   height_t height)
 {
     struct row_scan *s = &t->rows;
@@ -67,7 +65,7 @@ static void start(struct table *t, int place, enum tree_id tree, struct smt_page
     row_scan_condition(s, &keys[0], 1, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum((int16)tree));
     row_scan_condition(s, &keys[1], 2, BTEqualStrategyNumber, F_INT2EQ,
                        Int16GetDatum((int16)(page.depth + SMT_PAGE_BITS)));
-    if (place == 0) {
+    if (table == ASOF_CURRENT) {
         row_scan_condition(s, &keys[2], CURRENT_PREFIX_COLUMN, BTGreaterEqualStrategyNumber,
                            F_INT8GE, Int64GetDatum(prefix * NODE_SCAN_SLOTS));
         row_scan_condition(s, &keys[3], CURRENT_PREFIX_COLUMN, BTLessEqualStrategyNumber, F_INT8LE,
@@ -78,7 +76,7 @@ static void start(struct table *t, int place, enum tree_id tree, struct smt_page
         row_scan_condition(s, &keys[3], VALID_TO_COLUMN, BTGreaterStrategyNumber, F_INT8GT,
                            Int64GetDatum(height));
         row_scan_condition(s, &keys[4], VALID_TO_COLUMN, BTLessEqualStrategyNumber, F_INT8LE,
-                           Int64GetDatum(asof_latest_end(place - 1, height)));
+                           Int64GetDatum(asof_latest_end(table, height)));
     }
     row_scan_start(s, keys);
 }
@@ -153,21 +151,31 @@ static uint64_t scan_table(struct table *t, bool current, height_t height, uint6
     return found;
 }
 
-size_t node_scan_page(struct node_scan *s, enum tree_id tree, struct smt_page_id page,
-                      height_t height, struct smt_node_row *out)
+void node_scan_page(struct node_scan *s, enum tree_id tree, struct smt_page_id page,
+                    height_t height, int first_table, struct node_scan_rows *out)
 {
     struct hash32 digests[NODE_SCAN_SLOTS];
+    uint8 tables[NODE_SCAN_SLOTS];
     uint64_t found = 0;
-    size_t count = 0;
 
-    for (int i = 0; i < TABLES && found != UINT64_MAX; i++) {
-        start(&s->tables[i], i, tree, page, height);
-        found = scan_table(&s->tables[i], i == 0, height, found, digests);
+    for (int i = first_table; i < ASOF_TABLES && found != UINT64_MAX; i++) {
+        struct table *t = &s->tables[i];
+        uint64_t before = found;
+
+        if (!t->is_open)
+            open_table(t, i);
+        start(t, i, tree, page, height);
+        found = scan_table(t, i == ASOF_CURRENT, height, found, digests);
+        for (int slot = 0; slot < NODE_SCAN_SLOTS; slot++)
+            if (((found ^ before) >> slot & 1) != 0)
+                tables[slot] = (uint8)i;
     }
+    out->count = 0;
     for (int slot = 0; slot < NODE_SCAN_SLOTS; slot++)
-        if ((found >> slot & 1) != 0)
-            out[count++] =
+        if ((found >> slot & 1) != 0) {
+            out->list[out->count] =
                 (struct smt_node_row){(uint8_t)(page.depth + SMT_PAGE_BITS),
                                       page.prefix << SMT_PAGE_BITS | (unsigned)slot, digests[slot]};
-    return count;
+            out->tables[out->count++] = tables[slot];
+        }
 }

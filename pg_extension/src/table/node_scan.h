@@ -5,7 +5,7 @@
 #ifndef PG_EXTENSION_NODE_SCAN_H
 #define PG_EXTENSION_NODE_SCAN_H
 
-#include "value/compat.h"
+#include "table/asof.h"
 
 #include "protocol/smt/smt.h"
 #include "protocol/state/record.h"
@@ -14,13 +14,24 @@ enum { NODE_SCAN_SLOTS = 1 << SMT_PAGE_BITS };
 
 struct node_scan;
 
-/* Locks tables and indexes; raises where the user may not read them or where they are missing. */
+/* Locks tables and indexes as they are needed; raises then where the user may not read them or
+ * where they are missing. */
 struct node_scan *node_scan_begin(void);
 void node_scan_end(struct node_scan *s);
 
-/* The rows at depth + 6 below the page that are true at the height, ascending by prefix, in `out`
- * with room for all NODE_SCAN_SLOTS. As the active snapshot sees them. */
-size_t node_scan_page(struct node_scan *s, enum tree_id tree, struct smt_page_id page,
-                      height_t height, struct smt_node_row *out);
+/* The rows of a page. */
+struct node_scan_rows {
+    struct smt_node_row list[NODE_SCAN_SLOTS]; /* ascending by prefix */
+    uint8 tables[NODE_SCAN_SLOTS];             /* in which each was found (asof.h) */
+    size_t count;
+};
+
+/*
+ * The rows at depth + 6 below the page that are true at the height, as the active snapshot sees
+ * them. first_table: of the tables, those before it are not asked. A node changes whenever one
+ * below it does, so that none below lives in an earlier table than the node itself.
+ */
+void node_scan_page(struct node_scan *s, enum tree_id tree, struct smt_page_id page,
+                    height_t height, int first_table, struct node_scan_rows *out);
 
 #endif

@@ -43,9 +43,11 @@ int64 last_path64(uint64_t prefix, int depth)
     return (int64)((bits | UINT64_MAX >> depth) ^ UINT64_C(1) << 63);
 }
 
-void path_ranges_add(struct path_ranges *r, uint64_t prefix, int depth, size_t most)
+void path_ranges_add(struct path_ranges *r, uint64_t prefix, int depth, size_t most,
+                     int first_table)
 {
-    struct path_range added = {first_path64(prefix, depth), last_path64(prefix, depth), most};
+    struct path_range added = {first_path64(prefix, depth), last_path64(prefix, depth), most,
+                               first_table};
     struct path_range *before = r->count > 0 ? &r->list[r->count - 1] : NULL;
 
     if (before == NULL || before->last == PG_INT64_MAX || before->last + 1 != added.first) {
@@ -53,6 +55,7 @@ void path_ranges_add(struct path_ranges *r, uint64_t prefix, int depth, size_t m
         return;
     }
     before->last = added.last;
+    before->first_table = Min(before->first_table, first_table);
     before->most = most < SIZE_MAX - before->most ? before->most + most : SIZE_MAX;
 }
 
@@ -161,7 +164,7 @@ static void read_table(struct search *s, struct table *t, const struct path_rang
     if (RelationGetNumberOfBlocks(t->rows.heap) == 0)
         return;
     for (size_t i = 0; i < ranges->count; i++) {
-        if (s->left[i] == 0)
+        if (s->left[i] == 0 || t->class < ranges->list[i].first_table)
             continue;
         CHECK_FOR_INTERRUPTS();
         start(s, t, &ranges->list[i]);
@@ -186,17 +189,22 @@ const struct record **path_rows_at(struct arena *a, enum tree_id tree, height_t 
         .row = AllocSetContextCreate(CurrentMemoryContext, "row", ALLOCSET_SMALL_SIZES),
     };
     struct table tables[ASOF_TABLES], *order[ASOF_TABLES];
+    int first_table = ASOF_CURRENT;
+    size_t open = 0;
 
-    for (size_t i = 0; i < ranges->count; i++)
+    for (size_t i = 0; i < ranges->count; i++) {
         s.left[i] = ranges->list[i].most;
-    for (int i = 0; i < ASOF_TABLES; i++) {
-        open_table(&s, i, &tables[i]);
-        order[i] = &tables[i];
+        first_table = Min(first_table, ranges->list[i].first_table);
     }
-    qsort(order, ASOF_TABLES, sizeof *order, by_share);
-    for (int i = 0; i < ASOF_TABLES; i++)
+    for (int i = first_table; i < ASOF_TABLES; i++) {
+        open_table(&s, i, &tables[open]);
+        order[open] = &tables[open];
+        open++;
+    }
+    qsort(order, open, sizeof *order, by_share);
+    for (size_t i = 0; i < open; i++)
         read_table(&s, order[i], ranges);
-    for (int i = 0; i < ASOF_TABLES; i++)
+    for (size_t i = 0; i < open; i++)
         row_scan_close(&tables[i].rows);
     MemoryContextDelete(s.row);
     pfree(s.left);

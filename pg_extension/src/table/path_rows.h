@@ -9,6 +9,7 @@
 struct path_range {
     int64 first, last;
     size_t most; /* rows that can lie in it, as far as the stored nodes say; SIZE_MAX: any number */
+    int first_table; /* of the tables (asof.h), the first that can have one of its rows */
 };
 
 struct path_ranges {
@@ -21,7 +22,8 @@ int64 first_path64(uint64_t prefix, int depth);
 int64 last_path64(uint64_t prefix, int depth);
 
 /* Adds what lies under a prefix, to the range before where that ends right there. */
-void path_ranges_add(struct path_ranges *r, uint64_t prefix, int depth, size_t most);
+void path_ranges_add(struct path_ranges *r, uint64_t prefix, int depth, size_t most,
+                     int first_table);
 
 /*
  * Rows that lie in the ranges, in any order; copies in the arena. Once a table has given a range as

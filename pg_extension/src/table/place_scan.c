@@ -14,14 +14,16 @@ enum {
 
 /*
  * Scattered rows cost little but waiting for memory. So pages are pinned a batch ahead, their
- * headers and then their rows asked for together, before the first of them is looked at.
+ * headers and then their rows asked for together, before the first of them is looked at. Rows of
+ * one page are looked at under one lock.
  */
 struct place_scan {
     struct row_scan *rows;
     ItemPointerData *places; /* a run of them, in order */
     size_t count, next, room;
-    bool is_last;          /* the index has no more places */
-    Buffer buffers[BATCH]; /* each pinned for itself */
+    bool is_last;               /* the index has no more places */
+    Buffer buffers[BATCH];      /* each pinned for itself */
+    HeapTupleData found[BATCH]; /* what the snapshot sees of them; no t_data: nothing */
     int in_batch, at;
 };
 
@@ -85,17 +87,8 @@ static void release_batch(struct place_scan *p)
     p->in_batch = p->at = 0;
 }
 
-static bool read_batch(struct place_scan *p)
+static void pin(struct place_scan *p, const ItemPointerData *places, int count)
 {
-    const ItemPointerData *places;
-    int count;
-
-    CHECK_FOR_INTERRUPTS();
-    release_batch(p);
-    if (p->next == p->count)
-        read_places(p);
-    places = &p->places[p->next];
-    count = (int)Min(p->count - p->next, BATCH);
     for (int i = 0; i < count; i++) {
         BlockNumber block = ItemPointerGetBlockNumber(&places[i]);
         Page page;
@@ -121,6 +114,42 @@ static bool read_batch(struct place_scan *p)
         __builtin_prefetch(row);
         __builtin_prefetch(row + LINE);
     }
+}
+
+/* Seen rows stay where they are while their pages are pinned. */
+static void look_up(struct place_scan *p, const ItemPointerData *places, int count)
+{
+    for (int i = 0; i < count; i++) {
+        HeapTuple row = &p->found[i];
+        ItemPointerData place = places[i];
+        bool is_dead;
+
+        if (i == 0 || p->buffers[i] != p->buffers[i - 1])
+            LockBuffer(p->buffers[i], BUFFER_LOCK_SHARE);
+        if (!heap_hot_search_buffer(&place, p->rows->heap, p->buffers[i],
+                                    p->rows->scan->xs_snapshot, row, &is_dead, true))
+            row->t_data = NULL;
+        row->t_self = place;
+        row->t_tableOid = RelationGetRelid(p->rows->heap);
+        if (i == count - 1 || p->buffers[i] != p->buffers[i + 1])
+            LockBuffer(p->buffers[i], BUFFER_LOCK_UNLOCK);
+    }
+}
+
+static bool read_batch(struct place_scan *p)
+{
+    const ItemPointerData *places;
+    int count;
+
+    CHECK_FOR_INTERRUPTS();
+    release_batch(p);
+    if (p->next == p->count)
+        read_places(p);
+    places = &p->places[p->next];
+    count = (int)Min(p->count - p->next, BATCH);
+    pin(p, places, count);
+    look_up(p, places, count);
+    p->next += (size_t)count;
     return count > 0;
 }
 
@@ -129,23 +158,15 @@ bool place_scan_next(struct place_scan *p)
     TupleTableSlot *slot = p->rows->slot;
 
     while (p->at < p->in_batch || read_batch(p)) {
-        BufferHeapTupleTableSlot *row = (BufferHeapTupleTableSlot *)slot;
+        HeapTuple found = &p->found[p->at];
         Buffer buffer = p->buffers[p->at++];
-        bool is_dead, found;
 
-        ExecClearTuple(slot);
-        row->base.tupdata.t_self = p->places[p->next++];
-        LockBuffer(buffer, BUFFER_LOCK_SHARE);
-        found =
-            heap_hot_search_buffer(&row->base.tupdata.t_self, p->rows->heap, buffer,
-                                   p->rows->scan->xs_snapshot, &row->base.tupdata, &is_dead, true);
-        LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-        if (found) {
-            row->base.tupdata.t_tableOid = RelationGetRelid(p->rows->heap);
-            ExecStoreBufferHeapTuple(&row->base.tupdata, slot, buffer);
-            return true;
-        }
+        if (found->t_data == NULL)
+            continue;
+        ExecStoreBufferHeapTuple(found, slot, buffer);
+        return true;
     }
+    ExecClearTuple(slot);
     return false;
 }
 

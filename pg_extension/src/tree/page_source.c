@@ -1,6 +1,6 @@
 #include "tree/page_source.h"
 
-#include "table/asof.h"
+#include "height/height.h"
 #include "table/node_scan.h"
 
 #include "miscadmin.h"
@@ -18,8 +18,8 @@ enum {
 /* A page while it is put together. */
 struct page {
     struct smt_page_id id;
-    struct smt_node_row rows[SLOTS];
-    size_t row_count;
+    int first_table; /* that can have one of its rows or leaves */
+    struct node_scan_rows rows;
     struct smt_leaf *leaves;
     size_t leaf_count;
 };
@@ -58,8 +58,10 @@ static struct hash32 digest_column(HeapTuple row, int n, struct arena *a)
 
 static void read_page(struct node_scan *scan, enum tree_id tree, height_t height, struct page *page)
 {
-    page->row_count =
-        page->id.depth == LAST_DEPTH ? 0 : node_scan_page(scan, tree, page->id, height, page->rows);
+    if (page->id.depth == LAST_DEPTH)
+        page->rows.count = 0;
+    else
+        node_scan_page(scan, tree, page->id, height, page->first_table, &page->rows);
 }
 
 static void read_nodes(enum tree_id tree, height_t height, struct page *pages, size_t count)
@@ -71,22 +73,29 @@ static void read_nodes(enum tree_id tree, height_t height, struct page *pages, s
     node_scan_end(scan);
 }
 
+static int first_table_at(height_t height)
+{
+    struct tip tip = height_tip();
+
+    return height_is_last(&tip, height) ? ASOF_CURRENT : 0;
+}
+
 /* The parts of a page that none of its rows covers: a slot without a row has one leaf at most. */
 static void add_ranges(struct path_ranges *r, const struct page *page)
 {
     size_t row = 0;
 
     if (page->id.depth == LAST_DEPTH) {
-        path_ranges_add(r, page->id.prefix, LAST_DEPTH, GROUND_LEAVES_MAX);
+        path_ranges_add(r, page->id.prefix, LAST_DEPTH, GROUND_LEAVES_MAX, page->first_table);
         return;
     }
     for (uint64_t slot = 0; slot < SLOTS; slot++) {
         uint64_t prefix = page->id.prefix << SMT_PAGE_BITS | slot;
 
-        while (row < page->row_count && page->rows[row].prefix < prefix)
+        while (row < page->rows.count && page->rows.list[row].prefix < prefix)
             row++;
-        if (row == page->row_count || page->rows[row].prefix != prefix)
-            path_ranges_add(r, prefix, page->id.depth + SMT_PAGE_BITS, 1);
+        if (row == page->rows.count || page->rows.list[row].prefix != prefix)
+            path_ranges_add(r, prefix, page->id.depth + SMT_PAGE_BITS, 1, page->first_table);
     }
 }
 
@@ -118,6 +127,7 @@ static size_t first_leaf(const struct smt_leaf *leaves, size_t count, int64 low)
 static void take_leaves(struct arena *a, struct page *page, const struct smt_leaf *leaves,
                         size_t count)
 {
+    const struct node_scan_rows *rows = &page->rows;
     int64 last = last_path64(page->id.prefix, page->id.depth);
     size_t from = first_leaf(leaves, count, first_path64(page->id.prefix, page->id.depth));
     size_t to = from, row = 0;
@@ -128,11 +138,9 @@ static void take_leaves(struct arena *a, struct page *page, const struct smt_lea
     for (size_t i = from; i < to; i++) {
         uint64_t bits = (uint64_t)path64(&leaves[i].path) ^ UINT64_C(1) << 63;
 
-        while (row < page->row_count &&
-               page->rows[row].prefix < bits >> (64 - page->rows[row].depth))
+        while (row < rows->count && rows->list[row].prefix < bits >> (64 - rows->list[row].depth))
             row++;
-        if (row == page->row_count ||
-            page->rows[row].prefix != bits >> (64 - page->rows[row].depth))
+        if (row == rows->count || rows->list[row].prefix != bits >> (64 - rows->list[row].depth))
             page->leaves[page->leaf_count++] = leaves[i];
     }
 }
@@ -189,10 +197,21 @@ static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t heig
     return TM_OK;
 }
 
+static enum tm_err install(struct smt *t, const struct page *pages, size_t count,
+                           struct tm_error *e)
+{
+    enum tm_err err = TM_OK;
+
+    for (size_t i = 0; err == TM_OK && i < count; i++)
+        err = smt_install(t, pages[i].id, pages[i].rows.list, pages[i].rows.count, pages[i].leaves,
+                          pages[i].leaf_count, e);
+    return err;
+}
+
 /* The pages of a few paths: one round for each level of the tree that is not there yet. */
 static enum tm_err fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
-                        const struct hash32 *paths, size_t count, struct page *pages,
-                        struct page_rows *rows, struct tm_error *e)
+                        const struct hash32 *paths, size_t count, int first_table,
+                        struct page *pages, struct page_rows *rows, struct tm_error *e)
 {
     struct smt_page_id wanted[PAGES_AT_ONCE];
     enum tm_err err = TM_OK;
@@ -200,24 +219,23 @@ static enum tm_err fill(struct arena *a, struct smt *t, enum tree_id tree, heigh
 
     while (err == TM_OK && (n = smt_want(smt_base(t), paths, count, wanted, PAGES_AT_ONCE)) > 0) {
         CHECK_FOR_INTERRUPTS();
-        memset(pages, 0, sizeof *pages * n);
         for (size_t i = 0; i < n; i++)
-            pages[i].id = wanted[i];
+            pages[i] = (struct page){.id = wanted[i], .first_table = first_table};
         read_nodes(tree, height, pages, n);
         err = read_leaves(a, tree, height, pages, n, rows, e);
-        for (size_t i = 0; err == TM_OK && i < n; i++)
-            err = smt_install(t, pages[i].id, pages[i].rows, pages[i].row_count, pages[i].leaves,
-                              pages[i].leaf_count, e);
+        if (err == TM_OK)
+            err = install(t, pages, n, e);
     }
     return err;
 }
 
-static bool has_row(const struct page *page, uint64_t prefix)
+/* The table that has the node above the page `below`; -1 where there is no such node. */
+static int table_of_node(const struct page *page, struct smt_page_id below)
 {
-    for (size_t i = 0; i < page->row_count; i++)
-        if (page->rows[i].prefix == prefix)
-            return true;
-    return false;
+    for (size_t i = 0; i < page->rows.count; i++)
+        if (page->rows.list[i].prefix == below.prefix)
+            return page->rows.tables[i];
+    return -1;
 }
 
 static struct page *find_page(struct page *pages, size_t count, struct smt_page_id id)
@@ -233,8 +251,8 @@ static struct page *find_page(struct page *pages, size_t count, struct smt_page_
  * known from the path alone, and the nodes of each tell whether there is one below.
  */
 static enum tm_err walk(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
-                        const struct hash32 *paths, size_t count, struct page *pages,
-                        struct page_rows *rows, struct tm_error *e)
+                        const struct hash32 *paths, size_t count, int first_table,
+                        struct page *pages, struct page_rows *rows, struct tm_error *e)
 {
     struct node_scan *scan = node_scan_begin();
     enum tm_err err;
@@ -243,16 +261,17 @@ static enum tm_err walk(struct arena *a, struct smt *t, enum tree_id tree, heigh
     for (size_t i = 0; i < count; i++) {
         uint64_t bits = (uint64_t)path64(&paths[i]) ^ UINT64_C(1) << 63;
         const struct page *above = NULL;
+        int table = first_table;
 
         for (int depth = 0; depth <= LAST_DEPTH; depth += SMT_PAGE_BITS) {
             struct smt_page_id id = {(uint8_t)depth, depth == 0 ? 0 : bits >> (64 - depth)};
             struct page *page = find_page(pages, n, id);
 
-            if (above != NULL && !has_row(above, id.prefix))
+            if (above != NULL && (table = table_of_node(above, id)) < 0)
                 break;
             if (page == NULL) {
                 page = &pages[n++];
-                *page = (struct page){.id = id};
+                *page = (struct page){.id = id, .first_table = table};
                 read_page(scan, tree, height, page);
             }
             above = page;
@@ -260,10 +279,7 @@ static enum tm_err walk(struct arena *a, struct smt *t, enum tree_id tree, heigh
     }
     node_scan_end(scan);
     err = read_leaves(a, tree, height, pages, n, rows, e);
-    for (size_t i = 0; err == TM_OK && i < n; i++)
-        err = smt_install(t, pages[i].id, pages[i].rows, pages[i].row_count, pages[i].leaves,
-                          pages[i].leaf_count, e);
-    return err;
+    return err == TM_OK ? install(t, pages, n, e) : err;
 }
 
 enum tm_err page_source_fill_rows(struct arena *a, struct smt *t, enum tree_id tree,
@@ -271,13 +287,14 @@ enum tm_err page_source_fill_rows(struct arena *a, struct smt *t, enum tree_id t
                                   struct page_rows *rows, struct tm_error *e)
 {
     struct page *pages = palloc(sizeof *pages * PAGES_AT_ONCE);
+    int first_table = first_table_at(height);
     enum tm_err err = TM_OK;
 
     if (count > 0 && count <= WALKED_PATHS_MAX)
-        err = walk(a, t, tree, height, paths, count, pages, rows, e);
+        err = walk(a, t, tree, height, paths, count, first_table, pages, rows, e);
     for (size_t from = 0; err == TM_OK && from < count; from += PAGES_AT_ONCE)
-        err = fill(a, t, tree, height, paths + from, Min(count - from, PAGES_AT_ONCE), pages, rows,
-                   e);
+        err = fill(a, t, tree, height, paths + from, Min(count - from, PAGES_AT_ONCE), first_table,
+                   pages, rows, e);
     pfree(pages);
     return err;
 }

@@ -26,36 +26,69 @@ static char *write_digit(char *to, int digit)
     return to + DIGIT;
 }
 
-struct bytes stored_number_text(Datum value)
+static int width_of(int digit)
 {
-    const struct varlena *v = (const struct varlena *)DatumGetPointer(value);
-    char *first, *to;
+    return digit >= 1000 ? 4 : digit >= 100 ? 3 : digit >= 10 ? 2 : 1;
+}
+
+/* The text behind so many free bytes; NULL where the stored form is not that of a whole number. */
+static char *write_text(const struct varlena *v, size_t free_bytes, size_t *size)
+{
+    char buffer[DIGIT], *text, *to;
     size_t digits, weight;
     const char *stored;
+    int16 digit;
     uint16 header;
+    bool negative;
+    int width;
 
     if (VARATT_IS_EXTERNAL(v) || VARATT_IS_COMPRESSED(v) || VARSIZE_ANY_EXHDR(v) < sizeof header)
-        return bytes_of(DatumGetCString(DirectFunctionCall1(numeric_out, value)));
+        return NULL;
     stored = VARDATA_ANY(v);
     memcpy(&header, stored, sizeof header);
     stored += sizeof header;
-    digits = (VARSIZE_ANY_EXHDR(v) - sizeof header) / sizeof(int16);
+    digits = (VARSIZE_ANY_EXHDR(v) - sizeof header) / sizeof digit;
     weight = header & WEIGHT_MASK;
+    negative = (header & NEGATIVE) != 0;
     if ((header & FORM_MASK) != FORM_SHORT || (header & (SCALE_MASK | WEIGHT_NEGATIVE)) != 0 ||
         digits == 0 || digits > weight + 1)
-        return bytes_of(DatumGetCString(DirectFunctionCall1(numeric_out, value)));
-    /* A sign has its place in front; zeros at the beginning are stepped over. */
-    first = to = (char *)palloc(1 + (weight + 1) * DIGIT) + 1;
-    for (size_t i = 0; i <= weight; i++) {
-        int16 digit = 0;
-
+        return NULL;
+    memcpy(&digit, stored, sizeof digit);
+    width = width_of(digit);
+    *size = (size_t)negative + (size_t)width + weight * DIGIT;
+    text = palloc(free_bytes + *size + 1);
+    to = text + free_bytes;
+    if (negative)
+        *to++ = '-';
+    write_digit(buffer, digit);
+    memcpy(to, buffer + DIGIT - width, (size_t)width);
+    to += width;
+    for (size_t i = 1; i <= weight; i++) {
+        digit = 0;
         if (i < digits)
             memcpy(&digit, stored + i * sizeof digit, sizeof digit);
         to = write_digit(to, digit);
     }
-    while (first < to - 1 && *first == '0')
-        first++;
-    if ((header & NEGATIVE) != 0)
-        *--first = '-';
-    return bytes_make(first, (size_t)(to - first));
+    return text;
+}
+
+struct bytes stored_number_text(Datum value)
+{
+    size_t size;
+    char *text = write_text((const struct varlena *)DatumGetPointer(value), 0, &size);
+
+    if (text == NULL)
+        return bytes_of(DatumGetCString(DirectFunctionCall1(numeric_out, value)));
+    return bytes_make(text, size);
+}
+
+Datum stored_number_datum(Datum value)
+{
+    size_t size;
+    char *text = write_text((const struct varlena *)DatumGetPointer(value), VARHDRSZ, &size);
+
+    if (text == NULL)
+        return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(numeric_out, value)));
+    SET_VARSIZE(text, VARHDRSZ + size);
+    return PointerGetDatum(text);
 }

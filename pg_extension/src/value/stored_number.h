@@ -10,4 +10,7 @@
  * them. */
 struct bytes stored_number_text(Datum value);
 
+/* The same as a value of type text. */
+Datum stored_number_datum(Datum value);
+
 #endif
