@@ -80,8 +80,15 @@ run 90
 "$TIDEMARK" db readers allow --data "$data" >/dev/null
 sql 'GRANT TEMP ON DATABASE tidemark TO tidemark_reader' >/dev/null
 
-# Few rows are kept from here on, so that accounts come and go at the floor.
-sql 'SELECT ledger.tend_large_balances(5, 60, 70)' >/dev/null
+# bounds FEWEST KEPT MOST: those of ledger.large_balance from here on
+bounds() {
+    sql "CREATE OR REPLACE FUNCTION ledger.large_bounds(OUT fewest int, OUT kept int, OUT most int)
+         LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1, $2, $3; END"
+}
+tend='SELECT ledger.tend_large_balances(b.fewest, b.kept, b.most) FROM ledger.large_bounds() b'
+# Few rows are kept, so that accounts come and go at the floor.
+bounds 5 60 70
+sql "$tend" >/dev/null
 is "$(sql 'SELECT count(*) FROM ledger.large_balance')" 60 'the floor is lifted'
 "$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.05 >"$test_dir/up" 2>&1 &
 up=$!
@@ -96,7 +103,15 @@ ended() { [[ ! -e /proc/$node || $(cut -d ' ' -f 3 "/proc/$node/stat") == [ZX] ]
 wait_for 120 ended
 ok $? 'the node ends too'
 run 30
-sql 'SELECT ledger.tend_large_balances(61, 65, 200)' >/dev/null
+# All are kept, then fewer than one block moves: the node lifts the floor with that block.
+bounds 100000 100000 100000
+sql "$tend" >/dev/null
+is "$(sql 'SELECT count(*) FROM ledger.large_balance')" "$(sql 'SELECT count(*) FROM ledger.account')" 'there is no floor'
+bounds 2 4 6
+run 30
+is "$(sql 'SELECT count(*) BETWEEN 2 AND 6 FROM ledger.large_balance')" t 'the floor is lifted by a block'
+bounds 61 65 200
+sql "$tend" >/dev/null
 run 30
 checks 'sums of all heights'
 brute standard

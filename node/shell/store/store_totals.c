@@ -4,15 +4,7 @@
 
 #include "node/shell/pg/pg_rows.h"
 
-enum {
-    SECONDS_PER_DAY = 86400,
-    /* Where more accounts than LARGE_MAX are above the floor, it is lifted to this many. Lists of
-     * the 100 richest need LARGE_MIN rows; the others are spare, for those that leave. */
-    LARGE_KEPT = 400,
-    /* Rows between which ledger.large_balance is left alone. */
-    LARGE_MIN = 150,
-    LARGE_MAX = 1500
-};
+enum { SECONDS_PER_DAY = 86400 };
 
 /* sql/70_report_totals.sql has the same names. */
 static const char *actor_type(int kind)
@@ -145,15 +137,21 @@ static bool add_changes(struct pg_rows *c, struct arena *a, const struct store_b
     const struct block_totals *t = b->totals;
     const struct balance_move **in = arena_array(a, const struct balance_move *, t->move_count);
     struct large_floor old = *floor;
+    bool lifted;
     size_t n = 0;
 
     for (size_t i = 0; i < t->move_count; i++)
         if (above(&old, t->moves[i].after, t->moves[i].address))
             in[n++] = &t->moves[i];
-    if (n > LARGE_MAX) {
+    lifted = n > (size_t)floor->most;
+    if (lifted) {
+        const struct balance_move *last;
+
         qsort(in, n, sizeof *in, by_rank);
-        *floor = (struct large_floor){true, true, in[LARGE_KEPT - 1]->after,
-                                      in[LARGE_KEPT - 1]->address};
+        last = in[floor->kept - 1];
+        floor->exists = true;
+        floor->balance = last->after;
+        floor->address = last->address;
     }
     for (size_t i = 0; i < t->move_count; i++) {
         const struct balance_move *m = &t->moves[i];
@@ -167,7 +165,7 @@ static bool add_changes(struct pg_rows *c, struct arena *a, const struct store_b
         pg_cell_bool(c, enters);
         pg_cell_numeric(c, enters ? m->after.text : AMOUNT_ZERO.text);
     }
-    return n > LARGE_MAX;
+    return lifted;
 }
 
 static enum tm_err send_large_changes(PGconn *conn, struct pg_rows *c, size_t *sent,
@@ -206,8 +204,10 @@ static enum tm_err send_large(PGconn *conn, struct arena *a,
     struct pg_rows c;
     enum tm_err err = TM_OK;
 
-    if (first)
-        floor = (struct large_floor){.known = true};
+    if (first) {
+        floor.known = true;
+        floor.exists = false;
+    }
     if (!floor.known)
         return TM_OK;
     pg_rows_init(&c, a);
@@ -234,13 +234,19 @@ enum tm_err large_floor_read(PGconn *conn, struct arena *a, struct large_floor *
     *out = (struct large_floor){.known = false};
     pg_params_init(&p, a);
     err = pg_query_prepared(conn, "large_floor", &p, &r, e);
-    if (err == TM_OK && PQntuples(r) > 0) {
-        out->known = true;
-        out->exists = !pg_is_null(r, 0, 0);
-        if (out->exists) {
-            err = pg_get_numeric(a, r, 0, 0, &out->balance.text, e);
-            out->address = arena_copy(a, pg_get_bytes(r, 0, 1));
-        }
+    if (err == TM_OK) {
+        out->fewest = pg_get_int32(r, 0, 0);
+        out->kept = pg_get_int32(r, 0, 1);
+        out->most = pg_get_int32(r, 0, 2);
+        out->known = pg_get_bool(r, 0, 3);
+        out->exists = !pg_is_null(r, 0, 4);
+    }
+    if (err == TM_OK && (out->fewest < 0 || out->kept < 1 || out->kept > out->most))
+        err = tm_fail(e, TM_ERR_MISMATCH, "ledger.large_bounds are no bounds: %d, %d, %d",
+                      out->fewest, out->kept, out->most);
+    if (err == TM_OK && out->exists) {
+        err = pg_get_numeric(a, r, 0, 4, &out->balance.text, e);
+        out->address = arena_copy(a, pg_get_bytes(r, 0, 5));
     }
     PQclear(r);
     return err;
@@ -296,19 +302,16 @@ enum tm_err totals_receive(PGconn *conn, size_t sent, int64_t *large_rows, struc
 
 void large_balances_tend(PGconn *conn, const struct large_floor *floor, int64_t large_rows)
 {
-    bool too_few = floor->exists && large_rows >= 0 && large_rows < LARGE_MIN;
+    bool too_few = floor->exists && large_rows >= 0 && large_rows < floor->fewest;
     struct tm_error ignored;
     struct pg_params p;
     PGresult *r = NULL;
     struct arena a;
 
-    if (floor->known && !too_few && large_rows <= LARGE_MAX)
+    if (floor->known && !too_few && large_rows <= floor->most)
         return;
     arena_init(&a);
     pg_params_init(&p, &a);
-    pg_param_int32(&p, LARGE_MIN);
-    pg_param_int32(&p, LARGE_KEPT);
-    pg_param_int32(&p, LARGE_MAX);
     pg_query_prepared(conn, "tend_large", &p, &r, &ignored);
     PQclear(r);
     arena_free(&a);
