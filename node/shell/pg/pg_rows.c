@@ -17,7 +17,7 @@ void pg_rows_add(struct pg_rows *r)
 }
 
 /* The array the next cell belongs to. */
-static struct pg_array *cell(struct pg_rows *r, uint32_t type)
+static struct pg_array *cell(struct pg_rows *r, enum pg_type type)
 {
     if (r->count == 1) {
         assert(r->columns < PG_PARAMS_MAX);

@@ -14,7 +14,7 @@ static void columns_are_arrays(void **state)
     static const char *const amounts[] = {"0", "-12", "123456789012345678901234567890"};
     struct pg_array height, number, name, key, flag, amount;
     struct pg_array *const columns[] = {&height, &number, &name, &key, &flag, &amount};
-    static const uint32_t types[] = {PG_INT8, PG_INT4, PG_TEXT, PG_BYTEA, PG_BOOL, PG_NUMERIC};
+    static const enum pg_type types[] = {PG_INT8, PG_INT4, PG_TEXT, PG_BYTEA, PG_BOOL, PG_NUMERIC};
     struct pg_params expected, found;
     struct pg_rows rows;
     struct arena a;
