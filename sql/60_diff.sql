@@ -25,7 +25,9 @@ END $$;
 COMMENT ON FUNCTION ledger.versioned_name(text) IS
     'Name of the current table for the name of a view of state or of its tree; raises for any other.';
 
--- The columns that diff and blame compare, as text, in the order of the views.
+-- The columns that blame compares, as text, in the order of the views. diff has the same in C, where
+-- bytes are compared before anything is written (pg_extension/src/diff/diff_cells.c);
+-- tests/sql/compared_columns_test.sh holds the two against each other.
 --   stored: SQL over a row v.
 --   written: SQL for what one step of a block writes into the column, NULL where the rows do not
 --     tell; writes, known: whether the step writes it, and whether `written` tells. They may read

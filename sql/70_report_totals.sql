@@ -318,6 +318,15 @@ END;
 COMMENT ON FUNCTION ledger.prune_totals(bigint) IS
     'The derived tables'' part of a step of tidemark prune.';
 
+-- Lists of the 100 richest need `fewest` rows; the others are spare, for accounts that leave.
+CREATE OR REPLACE FUNCTION ledger.large_bounds(OUT fewest int, OUT kept int, OUT most int)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT 150, 400, 1500;
+END;
+COMMENT ON FUNCTION ledger.large_bounds() IS
+    'Between how many rows ledger.large_balance is left alone, and how many are kept where it has fewer or more. The node reads them here.';
+
 -- Keeps the number of rows in ledger.large_balance between fewest and most: where there are fewer, the
 -- kept ones that rank highest of all accounts, by reading them all; where there are more, those of the
 -- rows. What is true at earlier heights stays as it is. Other writers wait at the tip's row.

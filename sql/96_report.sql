@@ -186,5 +186,6 @@ GRANT tidemark_label TO tidemark_admin WITH ADMIN OPTION;
 -- The node would do the second at its next block.
 SET LOCAL ROLE tidemark_owner;
 SELECT ledger.fill_totals();
-SELECT ledger.tend_large_balances(150, 400, 1500) WHERE NOT EXISTS (SELECT FROM ledger.large_floor);
+SELECT ledger.tend_large_balances(b.fewest, b.kept, b.most) FROM ledger.large_bounds() b
+WHERE NOT EXISTS (SELECT FROM ledger.large_floor);
 RESET ROLE;

@@ -235,6 +235,12 @@ static enum tm_err prepare(struct executor *x, struct proposal *p,
 
     p->block.header.proposer = arena_copy(&p->arena, in->proposer);
     set_time(&p->block.header, x->tip, in->seconds, in->nanos);
+    if (!header_time_valid(&p->block.header))
+        return tm_fail(
+            e, TM_ERR_LIMIT,
+            "no block after the year 9999: %lld s is the time of the block before, or of "
+            "this machine's clock",
+            (long long)p->block.header.seconds);
     check_candidates(x, &p->arena, in->candidates, in->count);
     for (size_t i = 0; i < in->count; i++) {
         in->candidates[i].included = in->candidates[i].tried = false;
@@ -295,8 +301,9 @@ static enum tm_err check_header(struct executor *x, const struct block *b, struc
         return tm_fail(e, TM_ERR_MISMATCH, "prevStateHash is not the tip's state hash");
     if (validator_set_find(x->set, h->proposer) < 0)
         return tm_fail(e, TM_ERR_MISMATCH, "proposerAddress is not in the validator set");
-    if (!h->has_timestamp || h->nanos < 0 || h->nanos >= NANOS_PER_SECOND ||
-        h->nanos % NANOS_PER_MICRO != 0)
+    if (!header_time_valid(h))
+        return tm_fail(e, TM_ERR_MALFORMED, "timestamp is not in the years 1 to 9999");
+    if (!h->has_timestamp || h->nanos % NANOS_PER_MICRO != 0)
         return tm_fail(e, TM_ERR_MALFORMED, "timestamp is not in whole microseconds");
     if (compare_times(h->seconds, h->nanos, x->tip) <= 0)
         return tm_fail(e, TM_ERR_MISMATCH, "timestamp is not later than the previous block's");

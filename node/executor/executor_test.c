@@ -104,6 +104,19 @@ static void no_certificate(struct arena *a, struct recorded_block *b)
     b->raw = block_encode(a, &b->block);
 }
 
+/* The first second of the year 10000; a recorded timestamp is covered by nothing. */
+static void late_year(struct arena *a, struct recorded_block *b)
+{
+    b->block.header.seconds = 253402300800;
+    b->raw = block_encode(a, &b->block);
+}
+
+static void no_nanos(struct arena *a, struct recorded_block *b)
+{
+    b->block.header.nanos = -1;
+    b->raw = block_encode(a, &b->block);
+}
+
 static void replay_names_the_difference(void **state)
 {
     static const struct {
@@ -112,6 +125,8 @@ static void replay_names_the_difference(void **state)
         int tree;
     } cases[] = {{other_account_root, "tree", TREE_ACCOUNT},
                  {other_next_set, "next_val_set_hash", -1},
+                 {late_year, "timestamp", -1},
+                 {no_nanos, "timestamp", -1},
                  {no_certificate, "quorumCertificate", -1}};
 
     (void)state;
@@ -350,7 +365,7 @@ static void bodies_are_checked(void **state)
     (void)state;
     chain_open(&c, NULL);
     p = propose(&c, 1800000000, true);
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 8; i++) {
         assert_int_equal(block_decode(&c.arena, p->body, &b, &canonical, &e), TM_OK);
         switch (i) {
         case 0:
@@ -375,6 +390,9 @@ static void bodies_are_checked(void **state)
         case 6:
             b.transaction_count--;
             break;
+        case 7:
+            b.header.seconds = BLOCK_SECONDS_MAX + 1;
+            break;
         }
         assert_int_not_equal(executor_apply(c.x, block_encode(&c.arena, &b), &out, &e), TM_OK);
         assert_null(out);
@@ -384,6 +402,30 @@ static void bodies_are_checked(void **state)
     /* The same body is the same proposal. */
     assert_int_equal(executor_apply(c.x, p->body, &out, &e), TM_OK);
     assert_ptr_equal(out, p);
+    chain_close(&c);
+}
+
+/* The last moment that a block may have; none can follow it. */
+static void the_years_end_with_9999(void **state)
+{
+    struct executor_prepare_input in = {.seconds = BLOCK_SECONDS_MAX + 1};
+    const struct executor_proposal *p;
+    struct tm_error e = {0};
+    struct chain c;
+
+    (void)state;
+    chain_open(&c, NULL);
+    in.proposer = test_proposer(c.x, 0);
+    assert_int_equal(executor_prepare(c.x, &in, &p, &e), TM_ERR_LIMIT);
+    in.seconds = BLOCK_SECONDS_MAX;
+    in.nanos = 999999999;
+    assert_int_equal(executor_prepare(c.x, &in, &p, &e), TM_OK);
+    assert_int_equal(p->header.nanos, 999999000);
+    assert_int_equal(decide(&c, p, &e), TM_OK);
+    in.proposer = test_proposer(c.x, 0);
+    in.seconds = 1800000000;
+    assert_int_equal(executor_prepare(c.x, &in, &p, &e), TM_ERR_LIMIT);
+    assert_int_equal(executor_height(c.x), 1);
     chain_close(&c);
 }
 
@@ -426,6 +468,7 @@ int main(void)
         cmocka_unit_test(decision_needs_a_quorum),
         cmocka_unit_test(a_failing_store_loses_nothing),
         cmocka_unit_test(bodies_are_checked),
+        cmocka_unit_test(the_years_end_with_9999),
         cmocka_unit_test(rows_are_fetched_set_wise),
     };
 

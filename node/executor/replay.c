@@ -111,6 +111,13 @@ static enum tm_err check_recorded(struct executor *x, struct arena *a, const str
                  (const char *)h->network_id.data);
         return differ(d, "networkId", e, TM_ERR_MISMATCH, "another chain");
     }
+    if (!header_time_valid(h)) {
+        snprintf(d->expected, sizeof d->expected, "%lld to %lld seconds, 0 to 999999999 nanos",
+                 (long long)BLOCK_SECONDS_MIN, (long long)BLOCK_SECONDS_MAX);
+        snprintf(d->found, sizeof d->found, "%lld seconds, %d nanos", (long long)h->seconds,
+                 h->nanos);
+        return differ(d, "timestamp", e, TM_ERR_MALFORMED, "not in the years 1 to 9999");
+    }
     err = certificate_decode(a, h->certificate, c, &canonical, &why);
     if (err == TM_OK && !canonical)
         err = tm_fail(&why, TM_ERR_NOT_CANONICAL, "not its own re-encoding");
@@ -142,8 +149,7 @@ static enum tm_err check_standard(struct executor *x, struct arena *a, const str
     if (!validator_set_has_led(x->set, h->proposer, h->height, c->round))
         return differ(d, "proposerAddress", e, TM_ERR_MISMATCH,
                       "not the proposer of any round up to the certificate's");
-    if (!h->has_timestamp || h->nanos < 0 || h->nanos >= 1000000000 || h->nanos % 1000 != 0 ||
-        h->seconds < x->tip->seconds ||
+    if (!h->has_timestamp || h->nanos % 1000 != 0 || h->seconds < x->tip->seconds ||
         (h->seconds == x->tip->seconds && h->nanos <= x->tip->nanos))
         return differ(d, "timestamp", e, TM_ERR_MISMATCH,
                       "not in whole microseconds later than the block before");

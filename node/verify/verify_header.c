@@ -45,11 +45,11 @@ static void check_time(struct verifier *v, const struct verify_height *rows)
     bool later = h->seconds != v->previous.seconds ? h->seconds > v->previous.seconds
                                                    : h->nanos > v->previous.nanos;
 
-    if (rows->block_time_usec != h->seconds * 1000000 + h->nanos / 1000)
+    if (!header_time_valid(h) || rows->block_time_usec != h->seconds * 1000000 + h->nanos / 1000)
         verify_find(&v->found, rows->height, "ledger.block.block_time is not seconds and nanos");
     if (!v->genesis->rules->signed_header)
         return;
-    if (h->nanos < 0 || h->nanos >= 1000000000 || h->nanos % 1000 != 0)
+    if (h->nanos % 1000 != 0)
         verify_find(&v->found, rows->height, "ledger.block.nanos %d is no whole microsecond",
                     h->nanos);
     if (rows->height > 0 && !later)

@@ -14,6 +14,9 @@ enum {
     NETWORK_ID_MAX = 255
 };
 
+/* Seconds since 1970 of the years 1 to 9999: what google.protobuf.Timestamp may hold. */
+static const int64_t BLOCK_SECONDS_MIN = -62135596800, BLOCK_SECONDS_MAX = 253402300799;
+
 struct block_header {
     uint64_t height;
     struct bytes network_id;
@@ -48,6 +51,10 @@ enum tm_err block_decode(struct arena *a, struct bytes raw, struct block *out, b
 
 struct bytes block_encode(struct arena *a, const struct block *b);
 struct bytes header_encode(struct arena *a, const struct block_header *h);
+
+/* Is the timestamp, 0 where there is none, in these years and nanos below a second? Under either
+ * rule set a block is only taken with one that is: nothing else can be stored. */
+bool header_time_valid(const struct block_header *h);
 
 /* `standard`: SHA3-256 of the header encoded without field 6 (block.md, header hash). */
 struct hash32 header_hash(const struct block_header *h);

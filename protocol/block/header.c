@@ -4,7 +4,7 @@
 #include "../sha3/sha3.h"
 #include "protocol/proto/block.pb-c.h"
 
-enum { HASH_TEXT = 2 * sizeof(struct hash32) };
+enum { HASH_TEXT = 2 * sizeof(struct hash32), NANOS_PER_SECOND = 1000000000 };
 
 /* The trees in the byte order of their names, the order of map entries on the wire. */
 static const enum tree_id BY_NAME[TREES] = {
@@ -152,6 +152,12 @@ struct bytes header_encode(struct arena *a, const struct block_header *h)
     p.next_val_set_hash = hash_text(a, h->has_next_validator_set, &h->next_validator_set_hash);
     p.transactions_hash = hash_text(a, h->has_transactions_hash, &h->transactions_hash);
     return codec_pack(a, &p);
+}
+
+bool header_time_valid(const struct block_header *h)
+{
+    return h->seconds >= BLOCK_SECONDS_MIN && h->seconds <= BLOCK_SECONDS_MAX && h->nanos >= 0 &&
+           h->nanos < NANOS_PER_SECOND;
 }
 
 struct hash32 header_hash(const struct block_header *h)

@@ -12,9 +12,6 @@ enum {
         24 * 60 * 60 * 1000 /* a network slower than a block a day is a typing error */
 };
 
-/* Bounds of google.protobuf.Timestamp: years 1 to 9999. */
-static const int64_t SECONDS_MIN = -62135596800, SECONDS_MAX = 253402300799;
-
 static const char *const TOP_KEYS[] = {
     "accounts",  "applications", "block_interval_msec", "chain_id", "empty_block_interval_msec",
     "fishermen", "genesis_time", "max_block_bytes",     "params",   "pools",
@@ -75,7 +72,7 @@ static enum tm_err read_time(const struct field_object *top, struct genesis *g, 
     if (err == TM_OK)
         err = field_known(&time, TIME_KEYS, e);
     if (err == TM_OK)
-        err = field_integer(&time, "seconds", SECONDS_MIN, SECONDS_MAX, &g->seconds, e);
+        err = field_integer(&time, "seconds", BLOCK_SECONDS_MIN, BLOCK_SECONDS_MAX, &g->seconds, e);
     if (err == TM_OK)
         err = field_integer(&time, "nanos", 0, 999999999, &nanos, e);
     if (err == TM_OK && top->strict && nanos % NANOS_PER_MICRO != 0)

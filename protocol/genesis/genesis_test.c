@@ -344,6 +344,7 @@ static void every_error_names_its_field(void **unused)
         {"genesis_time", NULL, "genesis_time: missing"},
         {"genesis_time.seconds", NULL, "genesis_time.seconds: missing"},
         {"genesis_time.nanos", "1000000000", "genesis_time.nanos: must be from"},
+        {"genesis_time.seconds", "253402300800", "genesis_time.seconds: must be from"},
         {"genesis_time.nanos", "405401001", "genesis_time.nanos: must be whole microseconds"},
         {"genesis_time.zone", "1", "genesis_time.zone: unknown key"},
         {"max_block_bytes", NULL, "max_block_bytes: missing"},

@@ -51,6 +51,12 @@ is "$(sql 'SELECT height FROM ledger.tip')" 29 'nothing of the block stays'
 is "$(sql 'SELECT count(*) FROM ledger.transaction WHERE height > 29')" 0 'nor of its transactions'
 sed -n 32p $chain/blocks.jsonl >"$test_dir/gap"
 fails 1 'a gap' "$TIDEMARK" replay --data "$data" "$test_dir/gap"
+# in the same 14 bytes: the year 141338
+sed -n 31p $chain/blocks.jsonl | sed -E 's/3a0c08[0-9a-f]{10}10[0-9a-f]{10}/3a0c08ffffffffff7f10ffffff03/' |
+    sed 's/{.*"raw": /{"height": 30, "raw": /' >"$test_dir/late"
+fails 1 'a time that no database can hold' "$TIDEMARK" replay --data "$data" "$test_dir/late"
+like "$output" 'timestamp: not in the years 1 to 9999' 'the timestamp is named'
+is "$(sql 'SELECT height FROM ledger.tip')" 29 'and nothing was written'
 echo '{"height": 30, "raw": "0aff"}' >"$test_dir/garbage"
 fails 1 'garbage' "$TIDEMARK" replay --data "$data" "$test_dir/garbage"
 succeeds 'and the recorded rest goes on' "$TIDEMARK" replay --data "$data" $chain/blocks.jsonl

@@ -61,11 +61,14 @@ run() { # BLOCKS: at least so many more, and twice as many transactions
     local up demo enough
     enough=$(sql "SELECT format('SELECT height >= %s AND (SELECT count(*) FROM ledger.transaction) >= %s FROM ledger.tip',
         t.height + $1, (SELECT count(*) FROM ledger.transaction) + 2 * $1) FROM ledger.tip t")
+    waiting() { [ "$(sql "SELECT EXISTS (SELECT FROM ops.submission WHERE status = 'pending')")" = t ]; }
     far_enough() { [ "$(sql "$enough")" = t ]; }
-    "$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.05 >"$test_dir/up" 2>&1 &
-    up=$!
     "$TIDEMARK" demo --data "$data" --keys deploy/localnet/keys >"$test_dir/demo" 2>&1 &
     demo=$!
+    # the first block has something in it already
+    wait_for 120 waiting
+    "$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.05 >"$test_dir/up" 2>&1 &
+    up=$!
     wait_for 600 far_enough
     ok $? "$1 blocks" "$(tail -n 5 "$test_dir/up")"
     kill $demo $up
@@ -80,8 +83,15 @@ run 90
 "$TIDEMARK" db readers allow --data "$data" >/dev/null
 sql 'GRANT TEMP ON DATABASE tidemark TO tidemark_reader' >/dev/null
 
-# Few rows are kept from here on, so that accounts come and go at the floor.
-sql 'SELECT ledger.tend_large_balances(5, 60, 70)' >/dev/null
+# bounds FEWEST KEPT MOST: those of ledger.large_balance from here on
+bounds() {
+    sql "CREATE OR REPLACE FUNCTION ledger.large_bounds(OUT fewest int, OUT kept int, OUT most int)
+         LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1, $2, $3; END"
+}
+tend='SELECT ledger.tend_large_balances(b.fewest, b.kept, b.most) FROM ledger.large_bounds() b'
+# Few rows are kept, so that accounts come and go at the floor.
+bounds 5 60 70
+sql "$tend" >/dev/null
 is "$(sql 'SELECT count(*) FROM ledger.large_balance')" 60 'the floor is lifted'
 "$TIDEMARK" up --data "$data" --keys deploy/localnet/keys --interval 0.05 >"$test_dir/up" 2>&1 &
 up=$!
@@ -96,7 +106,16 @@ ended() { [[ ! -e /proc/$node || $(cut -d ' ' -f 3 "/proc/$node/stat") == [ZX] ]
 wait_for 120 ended
 ok $? 'the node ends too'
 run 30
-sql 'SELECT ledger.tend_large_balances(61, 65, 200)' >/dev/null
+# All are kept, then fewer than one block moves: the node lifts the floor with that block.
+bounds 100000 100000 100000
+sql "$tend" >/dev/null
+is "$(sql 'SELECT count(*) FROM ledger.large_balance')" "$(sql 'SELECT count(*) FROM ledger.account')" 'there is no floor'
+bounds 1 2 3
+run 30
+# The table is put right one block late.
+is "$(sql 'SELECT count(*) < 20 FROM ledger.large_balance')" t 'the floor is lifted by a block'
+bounds 61 65 200
+sql "$tend" >/dev/null
 run 30
 checks 'sums of all heights'
 brute standard

@@ -35,7 +35,7 @@ static const char *births_sql(struct arena *a, const struct versioned *v)
     return versioned_rows_at(
         a, v->table, arena_format(a, "v.valid_from, %s", versioned_select(a, v)),
         arena_format(a, "v.%s = ANY ($1::pg_catalog.%s[]) AND v.valid_from = $2::pg_catalog.int8",
-                     key->name, column_type(key->kind)),
+                     key->name, pg_type_name(column_type(key->kind))),
         "$2::pg_catalog.int8");
 }
 

@@ -41,6 +41,27 @@ static uint64_t get64(const uint8_t *from)
     return (uint64_t)get32(from) << 32 | get32(from + 4);
 }
 
+const char *pg_type_name(enum pg_type type)
+{
+    switch (type) {
+    case PG_BOOL:
+        return "bool";
+    case PG_BYTEA:
+        return "bytea";
+    case PG_INT8:
+        return "int8";
+    case PG_INT2:
+        return "int2";
+    case PG_INT4:
+        return "int4";
+    case PG_TEXT:
+        return "text";
+    case PG_NUMERIC:
+        return "numeric";
+    }
+    return "";
+}
+
 void pg_params_init(struct pg_params *p, struct arena *a)
 {
     p->arena = a;
@@ -96,7 +117,7 @@ void pg_param_text(struct pg_params *p, const char *text)
     add(p, text, 0, 0);
 }
 
-void pg_array_begin(struct pg_array *array, struct arena *a, uint32_t element_type)
+void pg_array_begin(struct pg_array *array, struct arena *a, enum pg_type element_type)
 {
     uint8_t *header;
 

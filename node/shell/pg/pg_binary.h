@@ -8,7 +8,7 @@
 #include "protocol/base/error.h"
 
 /* OIDs of pg_type.dat; they never change. */
-enum {
+enum pg_type {
     PG_BOOL = 16,
     PG_BYTEA = 17,
     PG_INT8 = 20,
@@ -17,6 +17,9 @@ enum {
     PG_TEXT = 25,
     PG_NUMERIC = 1700
 };
+
+/* As pg_catalog names it. */
+const char *pg_type_name(enum pg_type type);
 
 enum { PG_PARAMS_MAX = 20 };
 
@@ -45,7 +48,7 @@ struct pg_array {
     bool has_null;
 };
 
-void pg_array_begin(struct pg_array *array, struct arena *a, uint32_t element_type);
+void pg_array_begin(struct pg_array *array, struct arena *a, enum pg_type element_type);
 void pg_array_null(struct pg_array *array);
 void pg_array_bytes(struct pg_array *array, struct bytes b);
 void pg_array_bool(struct pg_array *array, bool v);

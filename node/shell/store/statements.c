@@ -83,8 +83,7 @@ const struct versioned *versioned_of(enum tree_id tree)
     return VERSIONED[tree].table != NULL ? &VERSIONED[tree] : NULL;
 }
 
-/* Names of pg_catalog. */
-const char *column_type(enum column_kind kind)
+enum pg_type column_type(enum column_kind kind)
 {
     switch (kind) {
     case COLUMN_KEY:
@@ -94,28 +93,28 @@ const char *column_type(enum column_kind kind)
     case COLUMN_RAW_KEY:
     case COLUMN_RAW_VALUE:
     case COLUMN_NODE_DIGEST:
-        return "bytea";
+        return PG_BYTEA;
     case COLUMN_BALANCE:
     case COLUMN_STAKE:
-        return "numeric";
+        return PG_NUMERIC;
     case COLUMN_NAME:
     case COLUMN_STAKE_TEXT:
     case COLUMN_URL:
     case COLUMN_TEXT_VALUE:
     case COLUMN_FLAG_VALUE:
     case COLUMN_CHAINS: /* sent as the text of the list: arrays of arrays must be rectangular */
-        return "text";
+        return PG_TEXT;
     case COLUMN_PAUSED:
     case COLUMN_UNSTAKING:
     case COLUMN_NODE_PREFIX:
-        return "int8";
+        return PG_INT8;
     case COLUMN_NODE_TREE:
     case COLUMN_NODE_DEPTH:
-        return "int2";
+        return PG_INT2;
     case COLUMN_ENABLED:
-        return "bool";
+        return PG_BOOL;
     }
-    return "";
+    return PG_TEXT;
 }
 
 static const char *const KIND_NAME[STATEMENT_KINDS] = {
@@ -161,7 +160,7 @@ static char *changes_sql(struct arena *a, const struct versioned *v, enum statem
 
     for (int i = 0; i < v->column_count; i++)
         arrays = arena_format(a, "%s, $%d::pg_catalog.%s[]", arrays, i + 3,
-                              column_type(v->columns[i].kind));
+                              pg_type_name(column_type(v->columns[i].kind)));
     if (kind == STATEMENT_APPLY)
         return arena_format(a,
                             "SELECT $1::pg_catalog.int8 AS height, true AS first,\n"
@@ -275,7 +274,8 @@ const char *statement_sql(struct arena *a, const struct versioned *v, enum state
         if (v->tree == TREES)
             return NULL;
         return arena_format(a, "SELECT %s FROM ledger.%s v WHERE v.%s = ANY ($1::pg_catalog.%s[])",
-                            versioned_select(a, v), v->table, key->name, column_type(key->kind));
+                            versioned_select(a, v), v->table, key->name,
+                            pg_type_name(column_type(key->kind)));
     case STATEMENT_BASE:
         if (versioned_base_condition(v->tree) == NULL)
             return NULL;

@@ -80,8 +80,8 @@ const char *statement_at_sql(struct arena *a, const struct versioned *v, enum st
 
 /* A rows-every-block-needs condition of a tree (" WHERE …" or ""); NULL: it has none such. */
 const char *versioned_base_condition(enum tree_id tree);
-/* The SQL type of a column, a name of pg_catalog. */
-const char *column_type(enum column_kind kind);
+/* The type a column's values are sent as: its own, or, for a list, the text of it. */
+enum pg_type column_type(enum column_kind kind);
 
 /* A change of one row by the block of a height: a leaf, or (write NULL) a node of a tree. */
 struct versioned_change {

@@ -29,10 +29,10 @@ static const char *fetch_at(struct arena *a, const struct versioned *v)
 {
     const struct column *key = &v->columns[0];
 
-    return versioned_rows_at(
-        a, v->table, versioned_select(a, v),
-        arena_format(a, "v.%s = ANY ($1::pg_catalog.%s[])", key->name, column_type(key->kind)),
-        "$2::pg_catalog.int8");
+    return versioned_rows_at(a, v->table, versioned_select(a, v),
+                             arena_format(a, "v.%s = ANY ($1::pg_catalog.%s[])", key->name,
+                                          pg_type_name(column_type(key->kind))),
+                             "$2::pg_catalog.int8");
 }
 
 static const char *base_at(struct arena *a, const struct versioned *v)

@@ -58,14 +58,14 @@ static enum tm_err restrict_amounts(PGconn *conn, struct tm_error *e)
 static enum tm_err write_block(PGconn *conn, struct arena *a, const struct store_block *b,
                                struct tm_error *e)
 {
-    const struct large_floor none = {.known = false};
+    struct large_floor floor;
     struct batch_writing w;
-    enum tm_err err = TM_OK;
+    enum tm_err err = large_floor_read(conn, a, &floor, e);
 
-    if (PQenterPipelineMode(conn) != 1)
+    if (err == TM_OK && PQenterPipelineMode(conn) != 1)
         err = pg_error(conn, NULL, "database", e);
     if (err == TM_OK)
-        err = batch_send(conn, a, &b, 1, &none, &w, e);
+        err = batch_send(conn, a, &b, 1, &floor, &w, e);
     if (err == TM_OK)
         err = pg_sync(conn, e);
     if (err == TM_OK)

@@ -125,7 +125,9 @@ static const char *const FIXED[][2] = {
      "    $4::pg_catalog.int8[], $5::pg_catalog.int8[]) c(height, day, relay_chain, joined,\n"
      "        gone)\n"
      "JOIN ledger.block_total t ON t.height = c.height"},
-    {"large_floor", "SELECT balance, address FROM ledger.large_floor ORDER BY height DESC LIMIT 1"},
+    {"large_floor", "SELECT b.fewest, b.kept, b.most, f.height IS NOT NULL, f.balance, f.address\n"
+                    "FROM ledger.large_bounds() b LEFT JOIN (SELECT height, balance, address\n"
+                    "    FROM ledger.large_floor ORDER BY height DESC LIMIT 1) f ON true"},
     /* As for a versioned pair; the answer: rows there were. */
     {"apply_large",
      "WITH change AS MATERIALIZED (\n"
@@ -169,7 +171,8 @@ static const char *const FIXED[][2] = {
      "SELECT b.address, b.valid_from, $1::pg_catalog.int8,\n"
      "    ledger.lifetime_class($1::pg_catalog.int8 - b.valid_from), b.balance\n"
      "FROM below b WHERE b.valid_from < $1::pg_catalog.int8"},
-    {"tend_large", "SELECT ledger.tend_large_balances($1, $2, $3)"},
+    {"tend_large", "SELECT ledger.tend_large_balances(b.fewest, b.kept, b.most)\n"
+                   "FROM ledger.large_bounds() b"},
     {"seal", "SELECT tidemark.seal($1, $2, $3, $4, $5, $6)"},
     /* The timeline as the server writes it now, not that of its last checkpoint. */
     {"guard_place",

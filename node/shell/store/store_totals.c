@@ -2,15 +2,9 @@
 
 #include <stdlib.h>
 
-enum {
-    SECONDS_PER_DAY = 86400,
-    /* Where more accounts than LARGE_MAX are above the floor, it is lifted to this many. Lists of
-     * the 100 richest need LARGE_MIN rows; the others are spare, for those that leave. */
-    LARGE_KEPT = 400,
-    /* Rows between which ledger.large_balance is left alone. */
-    LARGE_MIN = 150,
-    LARGE_MAX = 1500
-};
+#include "node/shell/pg/pg_rows.h"
+
+enum { SECONDS_PER_DAY = 86400 };
 
 /* sql/70_report_totals.sql has the same names. */
 static const char *actor_type(int kind)
@@ -25,8 +19,26 @@ static int32_t day_of(const struct store_block *b)
     return (int32_t)(seconds / SECONDS_PER_DAY - (seconds % SECONDS_PER_DAY < 0));
 }
 
-static enum tm_err send_sums(PGconn *conn, struct arena *a, const struct store_block *const *blocks,
-                             size_t count, struct tm_error *e)
+static enum tm_err send_rows(PGconn *conn, struct pg_rows *r, const char *statement,
+                             struct tm_error *e)
+{
+    struct pg_params p;
+
+    pg_params_init(&p, r->arena);
+    pg_param_rows(&p, r);
+    return pg_send_prepared(conn, statement, &p, e);
+}
+
+/* What the rows of all these tables begin with. */
+static void add_row(struct pg_rows *r, const struct store_block *b)
+{
+    pg_rows_add(r);
+    pg_cell_int64(r, (int64_t)b->header.height);
+    pg_cell_int32(r, day_of(b));
+}
+
+/* The rows of one block; cells in the order of the statement's parameters. */
+static void add_sums(struct pg_rows *r, const struct store_block *b)
 {
     static const int pools[] = {POOL_DAO,
                                 POOL_FEE_COLLECTOR,
@@ -35,162 +47,63 @@ static enum tm_err send_sums(PGconn *conn, struct arena *a, const struct store_b
                                 POOL_SERVICER_STAKE,
                                 POOL_FISHERMAN_STAKE,
                                 0};
-    enum { POOLS = sizeof pools / sizeof *pools };
-    struct pg_array height, day, proposer, accounts, account, pool[POOLS], fees, reward;
-    struct pg_params p;
+    const struct block_totals *t = b->totals;
 
-    pg_array_begin(&height, a, PG_INT8);
-    pg_array_begin(&day, a, PG_INT4);
-    pg_array_begin(&proposer, a, PG_BYTEA);
-    pg_array_begin(&accounts, a, PG_INT8);
-    pg_array_begin(&account, a, PG_NUMERIC);
-    for (int i = 0; i < POOLS; i++)
-        pg_array_begin(&pool[i], a, PG_NUMERIC);
-    pg_array_begin(&fees, a, PG_NUMERIC);
-    pg_array_begin(&reward, a, PG_NUMERIC);
-    for (size_t k = 0; k < count; k++) {
-        const struct block_totals *t = blocks[k]->totals;
-
-        pg_array_int64(&height, (int64_t)blocks[k]->header.height);
-        pg_array_int32(&day, day_of(blocks[k]));
-        pg_array_bytes(&proposer, blocks[k]->header.proposer);
-        pg_array_int64(&accounts, t->accounts);
-        pg_array_numeric(&account, t->account.text);
-        for (int i = 0; i < POOLS; i++)
-            pg_array_numeric(&pool[i], t->pools[pools[i]].text);
-        pg_array_numeric(&fees, t->fees.text);
-        pg_array_numeric(&reward, t->reward.text);
-    }
-    pg_params_init(&p, a);
-    pg_param_array(&p, &height);
-    pg_param_array(&p, &day);
-    pg_param_array(&p, &proposer);
-    pg_param_array(&p, &accounts);
-    pg_param_array(&p, &account);
-    for (int i = 0; i < POOLS; i++)
-        pg_param_array(&p, &pool[i]);
-    pg_param_array(&p, &fees);
-    pg_param_array(&p, &reward);
-    return pg_send_prepared(conn, "apply_totals", &p, e);
+    add_row(r, b);
+    pg_cell_bytea(r, b->header.proposer);
+    pg_cell_int64(r, t->accounts);
+    pg_cell_numeric(r, t->account.text);
+    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
+        pg_cell_numeric(r, t->pools[pools[i]].text);
+    pg_cell_numeric(r, t->fees.text);
+    pg_cell_numeric(r, t->reward.text);
 }
 
-static enum tm_err send_messages(PGconn *conn, struct arena *a,
-                                 const struct store_block *const *blocks, size_t count, bool *sent,
-                                 struct tm_error *e)
+static void add_messages(struct pg_rows *r, const struct store_block *b)
 {
-    struct pg_array height, day, type, transactions, failed, fees;
-    struct pg_params p;
+    for (int kind = 0; kind < MESSAGE_KINDS; kind++) {
+        const struct message_total *m = &b->totals->messages[kind];
 
-    pg_array_begin(&height, a, PG_INT8);
-    pg_array_begin(&day, a, PG_INT4);
-    pg_array_begin(&type, a, PG_TEXT);
-    pg_array_begin(&transactions, a, PG_INT8);
-    pg_array_begin(&failed, a, PG_INT8);
-    pg_array_begin(&fees, a, PG_NUMERIC);
-    for (size_t k = 0; k < count; k++)
-        for (int kind = 0; kind < MESSAGE_KINDS; kind++) {
-            const struct message_total *m = &blocks[k]->totals->messages[kind];
-
-            if (m->transactions == 0)
-                continue;
-            pg_array_int64(&height, (int64_t)blocks[k]->header.height);
-            pg_array_int32(&day, day_of(blocks[k]));
-            pg_array_bytes(&type, bytes_of(message_name((enum message_kind)kind)));
-            pg_array_int64(&transactions, m->transactions);
-            pg_array_int64(&failed, m->failed);
-            pg_array_numeric(&fees, m->fees.text);
-        }
-    *sent = height.count > 0;
-    if (!*sent)
-        return TM_OK;
-    pg_params_init(&p, a);
-    pg_param_array(&p, &height);
-    pg_param_array(&p, &day);
-    pg_param_array(&p, &type);
-    pg_param_array(&p, &transactions);
-    pg_param_array(&p, &failed);
-    pg_param_array(&p, &fees);
-    return pg_send_prepared(conn, "apply_message_totals", &p, e);
+        if (m->transactions == 0)
+            continue;
+        add_row(r, b);
+        pg_cell_text(r, bytes_of(message_name((enum message_kind)kind)));
+        pg_cell_int64(r, m->transactions);
+        pg_cell_int64(r, m->failed);
+        pg_cell_numeric(r, m->fees.text);
+    }
 }
 
-static enum tm_err send_stakes(PGconn *conn, struct arena *a,
-                               const struct store_block *const *blocks, size_t count, bool *sent,
-                               struct tm_error *e)
+static void add_stakes(struct pg_rows *r, const struct store_block *b)
 {
-    enum { SUMS = 4 };
-    struct pg_array height, day, type, number[SUMS], amount[SUMS];
-    struct pg_params p;
+    for (int kind = ACTOR_APP; kind <= ACTOR_VAL; kind++) {
+        const struct stake_total *s = &b->totals->stakes[kind];
 
-    pg_array_begin(&height, a, PG_INT8);
-    pg_array_begin(&day, a, PG_INT4);
-    pg_array_begin(&type, a, PG_TEXT);
-    for (int i = 0; i < SUMS; i++) {
-        pg_array_begin(&number[i], a, PG_INT8);
-        pg_array_begin(&amount[i], a, PG_NUMERIC);
+        if (s->staked + s->edited + s->unstaking + s->returned == 0)
+            continue;
+        add_row(r, b);
+        pg_cell_text(r, bytes_of(actor_type(kind)));
+        pg_cell_int64(r, s->staked);
+        pg_cell_numeric(r, s->staked_upokt.text);
+        pg_cell_int64(r, s->edited);
+        pg_cell_numeric(r, s->edited_upokt.text);
+        pg_cell_int64(r, s->unstaking);
+        pg_cell_numeric(r, s->unstaking_upokt.text);
+        pg_cell_int64(r, s->returned);
+        pg_cell_numeric(r, s->returned_upokt.text);
     }
-    for (size_t k = 0; k < count; k++)
-        for (int kind = ACTOR_APP; kind <= ACTOR_VAL; kind++) {
-            const struct stake_total *s = &blocks[k]->totals->stakes[kind];
-            const int64_t numbers[SUMS] = {s->staked, s->edited, s->unstaking, s->returned};
-            const struct amount amounts[SUMS] = {s->staked_upokt, s->edited_upokt,
-                                                 s->unstaking_upokt, s->returned_upokt};
-
-            if (s->staked + s->edited + s->unstaking + s->returned == 0)
-                continue;
-            pg_array_int64(&height, (int64_t)blocks[k]->header.height);
-            pg_array_int32(&day, day_of(blocks[k]));
-            pg_array_bytes(&type, bytes_of(actor_type(kind)));
-            for (int i = 0; i < SUMS; i++) {
-                pg_array_int64(&number[i], numbers[i]);
-                pg_array_numeric(&amount[i], amounts[i].text);
-            }
-        }
-    *sent = height.count > 0;
-    if (!*sent)
-        return TM_OK;
-    pg_params_init(&p, a);
-    pg_param_array(&p, &height);
-    pg_param_array(&p, &day);
-    pg_param_array(&p, &type);
-    for (int i = 0; i < SUMS; i++) {
-        pg_param_array(&p, &number[i]);
-        pg_param_array(&p, &amount[i]);
-    }
-    return pg_send_prepared(conn, "apply_stake_totals", &p, e);
 }
 
-static enum tm_err send_chains(PGconn *conn, struct arena *a,
-                               const struct store_block *const *blocks, size_t count, bool *sent,
-                               struct tm_error *e)
+static void add_chains(struct pg_rows *r, const struct store_block *b)
 {
-    struct pg_array height, day, chain, joined, gone;
-    struct pg_params p;
+    for (size_t i = 0; i < b->totals->chain_count; i++) {
+        const struct chain_total *c = &b->totals->chains[i];
 
-    pg_array_begin(&height, a, PG_INT8);
-    pg_array_begin(&day, a, PG_INT4);
-    pg_array_begin(&chain, a, PG_TEXT);
-    pg_array_begin(&joined, a, PG_INT8);
-    pg_array_begin(&gone, a, PG_INT8);
-    for (size_t k = 0; k < count; k++)
-        for (size_t i = 0; i < blocks[k]->totals->chain_count; i++) {
-            const struct chain_total *c = &blocks[k]->totals->chains[i];
-
-            pg_array_int64(&height, (int64_t)blocks[k]->header.height);
-            pg_array_int32(&day, day_of(blocks[k]));
-            pg_array_bytes(&chain, c->chain);
-            pg_array_int64(&joined, c->joined);
-            pg_array_int64(&gone, c->gone);
-        }
-    *sent = height.count > 0;
-    if (!*sent)
-        return TM_OK;
-    pg_params_init(&p, a);
-    pg_param_array(&p, &height);
-    pg_param_array(&p, &day);
-    pg_param_array(&p, &chain);
-    pg_param_array(&p, &joined);
-    pg_param_array(&p, &gone);
-    return pg_send_prepared(conn, "apply_chain_totals", &p, e);
+        add_row(r, b);
+        pg_cell_text(r, c->chain);
+        pg_cell_int64(r, c->joined);
+        pg_cell_int64(r, c->gone);
+    }
 }
 
 /* --- the greatest balances ----------------------------------------------------------------------
@@ -217,35 +130,28 @@ static int by_rank(const void *x, const void *y)
     return rank((*a)->after, (*a)->address, (*b)->after, (*b)->address);
 }
 
-/* Changes of ledger.large_balance by consecutive blocks. */
-struct large_changes {
-    struct pg_array height, address, present, balance;
-};
-
-static void changes_begin(struct large_changes *c, struct arena *a)
-{
-    pg_array_begin(&c->height, a, PG_INT8);
-    pg_array_begin(&c->address, a, PG_BYTEA);
-    pg_array_begin(&c->present, a, PG_BOOL);
-    pg_array_begin(&c->balance, a, PG_NUMERIC);
-}
-
-/* One block's changes. Where too many enter, the floor is lifted: true. */
-static bool add_changes(struct large_changes *c, struct arena *a, const struct store_block *b,
+/* One block's changes of ledger.large_balance. Where too many enter, the floor is lifted: true. */
+static bool add_changes(struct pg_rows *c, struct arena *a, const struct store_block *b,
                         struct large_floor *floor)
 {
     const struct block_totals *t = b->totals;
     const struct balance_move **in = arena_array(a, const struct balance_move *, t->move_count);
     struct large_floor old = *floor;
+    bool lifted;
     size_t n = 0;
 
     for (size_t i = 0; i < t->move_count; i++)
         if (above(&old, t->moves[i].after, t->moves[i].address))
             in[n++] = &t->moves[i];
-    if (n > LARGE_MAX) {
+    lifted = n > (size_t)floor->most;
+    if (lifted) {
+        const struct balance_move *last;
+
         qsort(in, n, sizeof *in, by_rank);
-        *floor = (struct large_floor){true, true, in[LARGE_KEPT - 1]->after,
-                                      in[LARGE_KEPT - 1]->address};
+        last = in[floor->kept - 1];
+        floor->exists = true;
+        floor->balance = last->after;
+        floor->address = last->address;
     }
     for (size_t i = 0; i < t->move_count; i++) {
         const struct balance_move *m = &t->moves[i];
@@ -253,28 +159,22 @@ static bool add_changes(struct large_changes *c, struct arena *a, const struct s
 
         if (!enters && !above(&old, m->before, m->address))
             continue;
-        pg_array_int64(&c->height, (int64_t)b->header.height);
-        pg_array_bytes(&c->address, m->address);
-        pg_array_bool(&c->present, enters);
-        pg_array_numeric(&c->balance, enters ? m->after.text : AMOUNT_ZERO.text);
+        pg_rows_add(c);
+        pg_cell_int64(c, (int64_t)b->header.height);
+        pg_cell_bytea(c, m->address);
+        pg_cell_bool(c, enters);
+        pg_cell_numeric(c, enters ? m->after.text : AMOUNT_ZERO.text);
     }
-    return n > LARGE_MAX;
+    return lifted;
 }
 
-static enum tm_err send_large_changes(PGconn *conn, struct arena *a, struct large_changes *c,
-                                      size_t *sent, struct tm_error *e)
+static enum tm_err send_large_changes(PGconn *conn, struct pg_rows *c, size_t *sent,
+                                      struct tm_error *e)
 {
-    struct pg_params p;
-
-    if (c->height.count == 0)
+    if (c->count == 0)
         return TM_OK;
-    pg_params_init(&p, a);
-    pg_param_array(&p, &c->height);
-    pg_param_array(&p, &c->address);
-    pg_param_array(&p, &c->present);
-    pg_param_array(&p, &c->balance);
     ++*sent;
-    return pg_send_prepared(conn, "apply_large", &p, e);
+    return send_rows(conn, c, "apply_large", e);
 }
 
 static enum tm_err send_floor(PGconn *conn, struct arena *a, uint64_t height,
@@ -301,25 +201,27 @@ static enum tm_err send_large(PGconn *conn, struct arena *a,
                               struct large_floor floor, size_t *sent, struct tm_error *e)
 {
     bool first = blocks[0]->header.height == 0;
-    struct large_changes c;
+    struct pg_rows c;
     enum tm_err err = TM_OK;
 
-    if (first)
-        floor = (struct large_floor){.known = true};
+    if (first) {
+        floor.known = true;
+        floor.exists = false;
+    }
     if (!floor.known)
         return TM_OK;
-    changes_begin(&c, a);
+    pg_rows_init(&c, a);
     for (size_t i = 0; i < count && err == TM_OK; i++) {
         uint64_t height = blocks[i]->header.height;
 
         if (!add_changes(&c, a, blocks[i], &floor) && height > 0)
             continue;
-        err = send_large_changes(conn, a, &c, sent, e);
+        err = send_large_changes(conn, &c, sent, e);
         if (err == TM_OK)
             err = send_floor(conn, a, height, &floor, sent, e);
-        changes_begin(&c, a);
+        pg_rows_init(&c, a);
     }
-    return err == TM_OK ? send_large_changes(conn, a, &c, sent, e) : err;
+    return err == TM_OK ? send_large_changes(conn, &c, sent, e) : err;
 }
 
 enum tm_err large_floor_read(PGconn *conn, struct arena *a, struct large_floor *out,
@@ -332,13 +234,19 @@ enum tm_err large_floor_read(PGconn *conn, struct arena *a, struct large_floor *
     *out = (struct large_floor){.known = false};
     pg_params_init(&p, a);
     err = pg_query_prepared(conn, "large_floor", &p, &r, e);
-    if (err == TM_OK && PQntuples(r) > 0) {
-        out->known = true;
-        out->exists = !pg_is_null(r, 0, 0);
-        if (out->exists) {
-            err = pg_get_numeric(a, r, 0, 0, &out->balance.text, e);
-            out->address = arena_copy(a, pg_get_bytes(r, 0, 1));
-        }
+    if (err == TM_OK) {
+        out->fewest = pg_get_int32(r, 0, 0);
+        out->kept = pg_get_int32(r, 0, 1);
+        out->most = pg_get_int32(r, 0, 2);
+        out->known = pg_get_bool(r, 0, 3);
+        out->exists = !pg_is_null(r, 0, 4);
+    }
+    if (err == TM_OK && (out->fewest < 0 || out->kept < 1 || out->kept > out->most))
+        err = tm_fail(e, TM_ERR_MISMATCH, "ledger.large_bounds are no bounds: %d, %d, %d",
+                      out->fewest, out->kept, out->most);
+    if (err == TM_OK && out->exists) {
+        err = pg_get_numeric(a, r, 0, 4, &out->balance.text, e);
+        out->address = arena_copy(a, pg_get_bytes(r, 0, 5));
     }
     PQclear(r);
     return err;
@@ -347,22 +255,30 @@ enum tm_err large_floor_read(PGconn *conn, struct arena *a, struct large_floor *
 enum tm_err totals_send(PGconn *conn, struct arena *a, const struct store_block *const *blocks,
                         size_t count, struct large_floor floor, size_t *sent, struct tm_error *e)
 {
-    enum tm_err (*const parts[])(PGconn *, struct arena *, const struct store_block *const *,
-                                 size_t, bool *,
-                                 struct tm_error *) = {send_messages, send_stakes, send_chains};
-    enum tm_err err;
+    /* The sums come first: the other statements look for the block's. */
+    static const struct {
+        const char *statement;
+        void (*add)(struct pg_rows *r, const struct store_block *b);
+    } tables[] = {{"apply_totals", add_sums},
+                  {"apply_message_totals", add_messages},
+                  {"apply_stake_totals", add_stakes},
+                  {"apply_chain_totals", add_chains}};
+    enum tm_err err = TM_OK;
 
     *sent = 0;
     for (size_t i = 0; i < count; i++)
         if (blocks[i]->totals == NULL)
             return TM_OK;
-    err = send_sums(conn, a, blocks, count, e);
-    ++*sent;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && err == TM_OK; i++) {
-        bool one = false;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && err == TM_OK; i++) {
+        struct pg_rows r;
 
-        err = parts[i](conn, a, blocks, count, &one, e);
-        *sent += one;
+        pg_rows_init(&r, a);
+        for (size_t k = 0; k < count; k++)
+            tables[i].add(&r, blocks[k]);
+        if (r.count == 0)
+            continue;
+        ++*sent;
+        err = send_rows(conn, &r, tables[i].statement, e);
     }
     return err == TM_OK ? send_large(conn, a, blocks, count, floor, sent, e) : err;
 }
@@ -386,19 +302,16 @@ enum tm_err totals_receive(PGconn *conn, size_t sent, int64_t *large_rows, struc
 
 void large_balances_tend(PGconn *conn, const struct large_floor *floor, int64_t large_rows)
 {
-    bool too_few = floor->exists && large_rows >= 0 && large_rows < LARGE_MIN;
+    bool too_few = floor->exists && large_rows >= 0 && large_rows < floor->fewest;
     struct tm_error ignored;
     struct pg_params p;
     PGresult *r = NULL;
     struct arena a;
 
-    if (floor->known && !too_few && large_rows <= LARGE_MAX)
+    if (floor->known && !too_few && large_rows <= floor->most)
         return;
     arena_init(&a);
     pg_params_init(&p, &a);
-    pg_param_int32(&p, LARGE_MIN);
-    pg_param_int32(&p, LARGE_KEPT);
-    pg_param_int32(&p, LARGE_MAX);
     pg_query_prepared(conn, "tend_large", &p, &r, &ignored);
     PQclear(r);
     arena_free(&a);

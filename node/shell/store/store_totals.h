@@ -6,13 +6,14 @@
 
 /* Accounts that rank below are not in ledger.large_balance. */
 struct large_floor {
-    bool known;  /* ledger.large_balance is kept */
-    bool exists; /* false: it has every account */
+    int32_t fewest, kept, most; /* ledger.large_bounds: rows of the table */
+    bool known;                 /* ledger.large_balance is kept */
+    bool exists;                /* false: it has every account */
     struct amount balance;
     struct bytes address;
 };
 
-/* What is in force at the tip; outside of pipeline mode. */
+/* What is in force at the tip, if there is one; outside of pipeline mode. */
 enum tm_err large_floor_read(PGconn *conn, struct arena *a, struct large_floor *out,
                              struct tm_error *e);
 

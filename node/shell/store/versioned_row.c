@@ -8,40 +8,6 @@ static bool is_actor(enum tree_id tree)
     return tree == TREE_APP || tree == TREE_VAL || tree == TREE_FISH || tree == TREE_SERVICER;
 }
 
-static uint32_t element_type(enum column_kind kind)
-{
-    switch (kind) {
-    case COLUMN_KEY:
-    case COLUMN_PATH:
-    case COLUMN_PUBLIC_KEY:
-    case COLUMN_OUTPUT:
-    case COLUMN_RAW_KEY:
-    case COLUMN_RAW_VALUE:
-    case COLUMN_NODE_DIGEST:
-        return PG_BYTEA;
-    case COLUMN_BALANCE:
-    case COLUMN_STAKE:
-        return PG_NUMERIC;
-    case COLUMN_NAME:
-    case COLUMN_STAKE_TEXT:
-    case COLUMN_URL:
-    case COLUMN_TEXT_VALUE:
-    case COLUMN_FLAG_VALUE:
-    case COLUMN_CHAINS:
-        return PG_TEXT;
-    case COLUMN_PAUSED:
-    case COLUMN_UNSTAKING:
-    case COLUMN_NODE_PREFIX:
-        return PG_INT8;
-    case COLUMN_NODE_TREE:
-    case COLUMN_NODE_DEPTH:
-        return PG_INT2;
-    case COLUMN_ENABLED:
-        return PG_BOOL;
-    }
-    return 0;
-}
-
 /* An array's text form with every element quoted. */
 static struct bytes chains_text(struct arena *a, const struct actor *actor)
 {
@@ -167,7 +133,7 @@ static enum tm_err add_column(struct pg_params *p, enum column_kind kind,
     struct pg_array array;
     enum tm_err err = TM_OK;
 
-    pg_array_begin(&array, p->arena, element_type(kind));
+    pg_array_begin(&array, p->arena, column_type(kind));
     for (size_t i = 0; i < count && err == TM_OK; i++) {
         const struct ledger_write *w = changes[i].write;
 

@@ -1,4 +1,8 @@
-/* The columns that tidemark.diff compares, as text, in the order of the views. */
+/*
+ * The columns that tidemark.diff compares, as text, in the order of the views. tidemark.blame has
+ * the same in SQL (sql/60_diff.sql); tests/sql/compared_columns_test.sh holds the two against each
+ * other.
+ */
 #ifndef PG_EXTENSION_DIFF_CELLS_H
 #define PG_EXTENSION_DIFF_CELLS_H
 
