@@ -14,28 +14,6 @@ ALTER ROLE tidemark_reader CONNECTION LIMIT 8;
 ALTER ROLE tidemark_api CONNECTION LIMIT 32;
 ALTER ROLE tidemark_admin CONNECTION LIMIT 8;
 
-DO $$
-DECLARE
-    role text;
-BEGIN
-    FOREACH role IN ARRAY ARRAY['tidemark_reader', 'tidemark_api']
-    LOOP
-        -- Advice: the session itself can lift these. The node's watchdog ends sessions that do.
-        EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', role, '60s');
-        EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', role, '60s');
-        EXECUTE format('ALTER ROLE %I SET idle_session_timeout = %L', role, '1h');
-        EXECUTE format('ALTER ROLE %I SET lock_timeout = %L', role, '5s');
-        -- Limits: only a superuser changes these. What a client got wrong is told to the client and
-        -- not to the server's log, which lies on the node's disk.
-        EXECUTE format('ALTER ROLE %I SET temp_file_limit = %L', role, '1GB');
-        EXECUTE format('ALTER ROLE %I SET tidemark.memory_limit = %L', role, '1GB');
-        -- A tenth of the weight of the node's own sessions.
-        EXECUTE format('ALTER ROLE %I SET tidemark.nice = 10', role);
-        EXECUTE format('ALTER ROLE %I SET log_min_messages = fatal', role);
-        EXECUTE format('ALTER ROLE %I SET log_min_error_statement = panic', role);
-    END LOOP;
-END $$;
-ALTER ROLE tidemark_reader SET default_transaction_read_only = on;
 -- The writer's session holds what a block changes.
 ALTER ROLE tidemark_node SET tidemark.memory_limit = 0;
 ALTER ROLE tidemark_admin SET tidemark.memory_limit = 0;
@@ -103,5 +81,7 @@ GRANT EXECUTE ON FUNCTION tidemark.submit_tx TO tidemark_api, tidemark_node;
 
 GRANT EXECUTE ON FUNCTION tidemark.restore_rows TO tidemark_owner, tidemark_node;
 
-REVOKE ALL ON FUNCTION ops.watched_sessions, ops.end_session FROM PUBLIC;
+REVOKE ALL ON FUNCTION ops.watched_sessions, ops.end_session, ops.limit_readers FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ops.watched_sessions, ops.end_session TO tidemark_node;
+
+SELECT ops.limit_readers();

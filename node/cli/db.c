@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli.h"
+#include "db_readers.h"
 #include "node/shell/cluster/cluster.h"
 #include "node/shell/cluster/database.h"
 #include "node/shell/cluster/listen.h"
@@ -12,12 +13,21 @@ static const struct cli_topic TOPICS[] = {
     {"status", "is it running, and where; exit code 1 when it is not\n"},
     {"url [--role ROLE]", "print a libpq URL for it, for psql and other programs\n"},
     {"readers allow|deny",
-     "let the role tidemark_reader log in, or refuse it: for a validator's own\n"
-     "machine\n"},
+     "let the role tidemark_reader and its members log in, or refuse them: for a\n"
+     "validator's own machine\n"},
+    {"readers add NAME [--connections N] [--password-file FILE]",
+     "add: a login role of one's own for a person or a program that reads, with the\n"
+     "limits of tidemark_reader; prints how to connect. For a role that is there: what\n"
+     "it lacks, or another password or number of connections\n"},
+    {"readers remove NAME", "remove: such a role, once it has no sessions\n"},
+    {"readers list",
+     "list: every role that logs in as a reader, its limits and what it lacks of them;\n"
+     "exit code 1 when one lacks something\n"},
     {"listen PORT|off",
      "let the role tidemark_reader connect to 127.0.0.1:PORT with a password, which is\n"
-     "printed, for programs that need TCP (JDBC: DBeaver; Grafana); off: only the socket,\n"
-     "as at first. In force when the database starts next\n"},
+     "printed, for programs that need TCP (JDBC: DBeaver; Grafana), and roles of `readers\n"
+     "add` with theirs; off: only the socket, as at first. In force when the database\n"
+     "starts next\n"},
 };
 
 static const char help[] =
@@ -28,7 +38,13 @@ static const char help[] =
 
 static const char options_text[] =
     "  --data DIR    directory of the database (default ./var)\n"
-    "  --role ROLE   for url: reader (default), api, node, admin, owner or audit\n";
+    "  --role ROLE   for url: reader (default), api, node, admin, owner or audit\n"
+    "  --connections N\n"
+    "                for readers add: most sessions at once (2 for a new role); such roles have\n"
+    "                at most 32 together\n"
+    "  --password-file FILE\n"
+    "                for readers add: the password is the first line of FILE; without it a new\n"
+    "                role gets one made for it, which is printed this once\n";
 
 static const struct cli_topic *topic(size_t i)
 {
@@ -119,29 +135,52 @@ static int url(const struct cluster *c, const char *role)
     return CLI_DONE;
 }
 
+/* The words behind `db` make sense; otherwise the message is printed. */
+static bool check_words(const char *const words[3], size_t count)
+{
+    static const char *const verbs[] = {"start",   "stop",   "status", "url",
+                                        "readers", "listen", NULL};
+    size_t most = strcmp(words[0], "readers") == 0  ? (db_readers_verb(words[1]) ? 3 : 2)
+                  : strcmp(words[0], "listen") == 0 ? 2
+                                                    : 1;
+
+    for (int i = 0; count > 0 && verbs[i] != NULL; i++) {
+        if (strcmp(words[0], verbs[i]) != 0)
+            continue;
+        if (strcmp(words[0], "readers") == 0 && strcmp(words[1], "allow") != 0 &&
+            strcmp(words[1], "deny") != 0 && !db_readers_verb(words[1]))
+            cli_usage("db", "readers: allow, deny, add, remove or list");
+        else if (count > most)
+            cli_usage("db", "unexpected word \"%.80s\"", words[most]);
+        else
+            return true;
+        return false;
+    }
+    cli_usage("db", count == 0 ? "what to do is missing" : "cannot \"%.40s\"", words[0]);
+    return false;
+}
+
 static int run(int argc, char **argv)
 {
-    const char *data = CLUSTER_DIRECTORY_DEFAULT, *role = "reader", *words[2] = {"", ""};
+    const char *data = CLUSTER_DIRECTORY_DEFAULT, *role = "reader", *words[3] = {"", "", ""};
+    struct db_readers_options person = {.name = ""};
     const struct cli_option options[] = {
-        {.name = "--data", .value = &data}, {.name = "--role", .value = &role}, {NULL}};
+        {.name = "--data", .value = &data},
+        {.name = "--role", .value = &role},
+        {.name = "--connections", .value = &person.connections},
+        {.name = "--password-file", .value = &person.password_file},
+        {NULL}};
     struct tm_error e;
     struct cluster c;
-    bool readers, listening;
     size_t count;
 
-    if (!cli_options(argc, argv, options, words, 2, &count))
+    if (!cli_options(argc, argv, options, words, 3, &count) || !check_words(words, count))
         return CLI_USAGE;
-    readers = strcmp(words[0], "readers") == 0;
-    listening = strcmp(words[0], "listen") == 0;
-    if (strcmp(words[0], "start") != 0 && strcmp(words[0], "stop") != 0 &&
-        strcmp(words[0], "status") != 0 && strcmp(words[0], "url") != 0 && !readers && !listening)
-        return cli_usage("db", count == 0 ? "what to do is missing" : "cannot \"%.40s\"", words[0]);
-    if (readers ? strcmp(words[1], "allow") != 0 && strcmp(words[1], "deny") != 0
-                : count > 1 && !listening)
-        return cli_usage("db", readers ? "readers: allow or deny" : "unexpected word \"%.80s\"",
-                         words[1]);
     if (!cluster_role_known(role))
         return cli_usage("db", "there is no role \"%.40s\"", role);
+    if ((person.connections != NULL || person.password_file != NULL) &&
+        strcmp(words[1], "add") != 0)
+        return cli_usage("db", "--connections and --password-file are for readers add");
     if (cluster_find(&c, data, strcmp(words[0], "start") == 0, &e) != TM_OK)
         return cli_fail("db", &e);
     if (strcmp(words[0], "start") == 0)
@@ -152,8 +191,12 @@ static int run(int argc, char **argv)
         return status(&c);
     if (strcmp(words[0], "url") == 0)
         return url(&c, role);
-    if (listening)
+    if (strcmp(words[0], "listen") == 0)
         return network(&c, words[1], &e);
+    if (db_readers_verb(words[1])) {
+        person.name = words[2];
+        return db_readers_run(&c, words[1], &person);
+    }
     if (database_readers(data, strcmp(words[1], "allow") == 0, &e) != TM_OK)
         return cli_fail("db", &e);
     printf("readers may %slog in\n", strcmp(words[1], "allow") == 0 ? "" : "not ");

@@ -23,6 +23,11 @@ fails 2 'an option without its value' "$TIDEMARK" status --data
 fails 2 'a word too many' "$TIDEMARK" status now
 fails 2 'db without a verb' "$TIDEMARK" db
 fails 2 'db with an unknown verb' "$TIDEMARK" db dance
+fails 2 'db with a word too many' "$TIDEMARK" db start now
+like "$output" 'unexpected word "now"' 'is named'
+succeeds 'db readers --help' "$TIDEMARK" db readers --help
+like "$output" 'readers allow.deny.*readers add NAME \[--connections N\] \[--password-file FILE\].*readers remove NAME.*readers list' \
+    'lists what readers does'
 fails 2 'an unknown role' "$TIDEMARK" psql --role king
 fails 2 'init without a genesis file' "$TIDEMARK" init
 fails 2 'unknown rules' "$TIDEMARK" init --genesis $genesis --rules mine

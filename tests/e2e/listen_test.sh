@@ -37,8 +37,18 @@ like "$(over_tcp tidemark_reader wrong)" 'password authentication failed' 'not w
 like "$(over_tcp tidemark_reader)" 'no password supplied' 'nor without one'
 like "$(over_tcp tidemark_reader "$password" postgres)" 'no pg_hba.conf entry' 'nor to another database'
 for user in postgres tidemark_api tidemark_node tidemark_admin tidemark_owner; do
-    like "$(over_tcp $user "$password")" 'no pg_hba.conf entry' "$user does not"
+    like "$(over_tcp $user "$password")" 'no pg_hba.conf entry|pg_hba.conf rejects' "$user does not"
 done
+"$TIDEMARK" db readers add alice --data "$data" >"$test_dir/alice"
+is "$(psql -XqAt -w "$(sed -n 's/^network *//p' "$test_dir/alice")" -c 'SELECT current_user' 2>&1 | grep -c 'no password')" 1 \
+    "a reader's own role does with its password"
+hers=$(sed -n 's/^password *//p' "$test_dir/alice")
+is "$(PGPASSWORD=$hers psql -XqAt -w "$(sed -n 's/^network *//p' "$test_dir/alice")" -c 'SELECT current_user' 2>&1)" alice 'at the URL that was printed'
+like "$(over_tcp alice "$password")" 'password authentication failed' "not with tidemark_reader's"
+like "$(over_tcp alice "$hers" postgres)" 'no pg_hba.conf entry' 'nor to another database'
+sql 'GRANT tidemark_api TO alice' >/dev/null
+like "$(over_tcp alice "$hers")" 'pg_hba.conf rejects' 'nor where it may do more than read'
+"$TIDEMARK" db readers remove alice --data "$data" >/dev/null
 is "$(sql 'SELECT current_user')" postgres 'the socket is where it was'
 is "$(sql 'SHOW listen_addresses')" 127.0.0.1 'one address'
 is "$(sql "SELECT left(rolpassword, 14) FROM pg_authid WHERE rolname = 'tidemark_reader'")" 'SCRAM-SHA-256$' \

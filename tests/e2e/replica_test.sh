@@ -87,6 +87,22 @@ fails 2 'readers are kept out of the node' psql -XqAt -c 'SELECT 1' "$("$TIDEMAR
 is "$(psql -XqAt -c 'SELECT count(*) FROM state.validator' "$("$TIDEMARK" db url --data "$copy")" 2>&1)" 4 'and let into the replica'
 is "$(psql -XqAt -c 'SET tidemark.height = 1' -c 'SELECT count(*) FILTER (WHERE ok) FROM tidemark.verify_state(1)' \
     -c "SELECT pg_is_in_recovery()" "$("$TIDEMARK" db url --data "$copy")" 2>&1 | tr '\n' ' ')" '10 t ' 'where they read every height'
+fails 1 'no role is made there' "$TIDEMARK" db readers add alice --data "$copy"
+like "$output" 'this is a replica, whose roles are those of its node' 'says where'
+"$TIDEMARK" db readers add alice --data "$node" >"$test_dir/alice"
+like "$(cat "$test_dir/alice")" 'readers may not log in on this machine' "the node's own server keeps it out"
+alice() {
+    PGPASSWORD=$(sed -n 's/^password *//p' "$test_dir/alice") psql -XqAt -w -U alice -c 'SELECT current_user, setting FROM pg_settings WHERE name = $$temp_file_limit$$' \
+        "$("$TIDEMARK" db url --data "$1" | sed 's/tidemark_reader@/alice@/')" 2>&1
+}
+like "$(alice "$node")" 'rejects connection' 'which it does'
+let_in() { [ "$(alice "$copy")" = 'alice|1048576' ]; }
+wait_for 60 let_in
+ok $? 'the replica lets it in, with its limits' "$(alice "$copy")"
+succeeds 'and lists it' "$TIDEMARK" db readers list --data "$copy"
+like "$output" 'alice: 2 connections' 'by name'
+fails 1 'nor is it removed there' "$TIDEMARK" db readers remove alice --data "$copy"
+succeeds 'but on the node' "$TIDEMARK" db readers remove alice --data "$node"
 like "$(psql -XqAt -c 'SET default_transaction_read_only = off; CREATE TEMP TABLE x (y int)' "$("$TIDEMARK" db url --data "$copy")" 2>&1)" \
     'ERROR:.*(permission denied|read-only|recovery)' 'and write nothing'
 is "$(psql -XqAt -c 'SHOW hot_standby_feedback' -c 'SHOW tidemark.memory_limit' "$("$TIDEMARK" db url --data "$copy")" | tr '\n' ' ')" 'off 1GB ' 'within the same limits'

@@ -27,13 +27,15 @@ enum {
     BUFFERS_MAX = 16 * 1024
 };
 
-static const char *const roles[] = {CLUSTER_SUPERUSER,
-                                    "tidemark_node",
-                                    "tidemark_reader",
-                                    "tidemark_api",
-                                    "tidemark_admin",
-                                    CLUSTER_REPLICA_ROLE,
-                                    NULL};
+const char *const CLUSTER_LOGIN_ROLES[] = {
+    CLUSTER_SUPERUSER,
+    "tidemark_node",
+    "tidemark_reader",
+    "tidemark_api",
+    "tidemark_admin",
+    CLUSTER_REPLICA_ROLE,
+    NULL,
+};
 
 /* Reopened at each start, so a person's own settings go to local.conf, which comes last. */
 static const char settings_format[] =
@@ -200,11 +202,11 @@ static enum tm_err write_settings(const struct cluster *c, struct arena *a, stru
 
     buffers = buffers < BUFFERS_MIN ? BUFFERS_MIN : buffers > BUFFERS_MAX ? BUFFERS_MAX : buffers;
     buffer_init(&ident, a, 1024);
-    for (int i = 0; roles[i] != NULL; i++) {
-        char *line = arena_format(a, "tidemark root %s\n", roles[i]);
+    for (int i = 0; CLUSTER_LOGIN_ROLES[i] != NULL; i++) {
+        char *line = arena_format(a, "tidemark root %s\n", CLUSTER_LOGIN_ROLES[i]);
 
         buffer_append(&ident, line, strlen(line));
-        line = arena_format(a, "tidemark \"%s\" %s\n", c->user.name, roles[i]);
+        line = arena_format(a, "tidemark \"%s\" %s\n", c->user.name, CLUSTER_LOGIN_ROLES[i]);
         buffer_append(&ident, line, strlen(line));
     }
     err = files_update(arena_format(a, "%s/postgresql.conf", c->data),

@@ -11,6 +11,12 @@
 /* Where the server programs stand below a prefix (and below /usr). */
 #define CLUSTER_BIN "lib/postgresql/" CLUSTER_PG_MAJOR "/bin"
 
+/*
+ * Roles that root and the cluster's user may log in as over the socket, without a password; ended
+ * by NULL.
+ */
+extern const char *const CLUSTER_LOGIN_ROLES[];
+
 /* Our extension as it comes with this program. */
 struct cluster_extension {
     struct {

@@ -1,5 +1,6 @@
 #include "cluster_readers.h"
 
+#include "cluster_files.h"
 #include "listen.h"
 
 #include <errno.h>
@@ -8,16 +9,25 @@
 
 #define DENIED_FILE "tidemark_readers_denied" /* in the server's data directory */
 
-/* The first line that fits counts. Other databases of the server have none of the limits. */
+/*
+ * The first line that fits counts. The roles of the program come in as their Unix user says; others
+ * that read have a password, on a replica too, whose roles come from its node. Other databases of
+ * the server have none of the limits.
+ */
 static const char hba_format[] = "# Written by tidemark at each start.\n"
                                  "%s%s"
-                                 "local " CLUSTER_DATABASE " all peer map=tidemark\n"
+                                 "local " CLUSTER_DATABASE " %s peer map=tidemark\n"
                                  "local replication all peer map=tidemark\n"
-                                 "local all tidemark_reader,tidemark_api reject\n"
+                                 "%s"
+                                 "local all +tidemark_reader reject\n"
                                  "local all all peer map=tidemark\n";
 static const char hba_denied[] = "local all " LISTEN_ROLE " reject\n";
+static const char hba_people[] = "local " CLUSTER_DATABASE " +tidemark_reader scram-sha-256\n";
+/* Who can do more than read stays on the socket. */
 static const char hba_network[] =
-    "host " CLUSTER_DATABASE " " LISTEN_ROLE " " LISTEN_ADDRESS "/32 scram-sha-256\n";
+    "host all +tidemark_api,+tidemark_node,+tidemark_owner,+tidemark_audit," CLUSTER_REPLICA_ROLE
+    " all reject\n"
+    "host " CLUSTER_DATABASE " +tidemark_reader " LISTEN_ADDRESS "/32 scram-sha-256\n";
 
 static void mark_path(const struct cluster *c, char *out, size_t size)
 {
@@ -35,13 +45,15 @@ bool cluster_readers_denied(const struct cluster *c)
 enum tm_err cluster_readers_write(const struct cluster *c, struct tm_error *e)
 {
     bool denied = cluster_readers_denied(c);
+    const char *own = CLUSTER_LOGIN_ROLES[0], *text;
     struct arena a;
-    const char *text;
     enum tm_err err;
 
     arena_init(&a);
+    for (int i = 1; CLUSTER_LOGIN_ROLES[i] != NULL; i++)
+        own = arena_format(&a, "%s,%s", own, CLUSTER_LOGIN_ROLES[i]);
     text = arena_format(&a, hba_format, denied ? hba_denied : "",
-                        denied || c->port == 0 ? "" : hba_network);
+                        denied || c->port == 0 ? "" : hba_network, own, denied ? "" : hba_people);
     err = files_update(arena_format(&a, "%s/pg_hba.conf", c->data), bytes_of(text), 0600, NULL, e);
     arena_free(&a);
     return err;

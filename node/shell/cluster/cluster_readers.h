@@ -1,6 +1,6 @@
 /*
- * Whether this server lets tidemark_reader log in. The role's own LOGIN is the same on a node and
- * on all its replicas; this is each server's own: a line of pg_hba.conf, there while a mark is.
+ * Whether this server lets tidemark_reader and its members log in. A role's own LOGIN is the same
+ * on a node and on all its replicas; this is each server's own: lines of pg_hba.conf, by a mark.
  */
 #ifndef NODE_SHELL_CLUSTER_CLUSTER_READERS_H
 #define NODE_SHELL_CLUSTER_CLUSTER_READERS_H

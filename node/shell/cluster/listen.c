@@ -3,14 +3,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "cluster_readers.h"
 #include "database.h"
-#include "protocol/base/hex.h"
 
 enum { FILE_MAX = 64 };
 
@@ -91,28 +89,9 @@ static enum tm_err look(const struct cluster *c, PGconn *superuser, int port,
     return err;
 }
 
-/* The server gets the verifier alone: the password stands in no log. */
-static enum tm_err set_password(PGconn *superuser, const char *password, struct tm_error *e)
-{
-    char *verifier = PQencryptPasswordConn(superuser, password, LISTEN_ROLE, "scram-sha-256");
-    enum tm_err err;
-    struct arena a;
-
-    if (verifier == NULL)
-        return database_fail(superuser, NULL, "cannot make a password", e);
-    arena_init(&a);
-    /* A verifier is base64, '$', ':' and '-': nothing to quote. */
-    err = database_execute(
-        superuser, arena_format(&a, "ALTER ROLE " LISTEN_ROLE " PASSWORD '%s'", verifier), e);
-    arena_free(&a);
-    PQfreemem(verifier);
-    return err;
-}
-
 enum tm_err listen_allow(const struct cluster *c, int port, struct listen_offer *out,
                          struct tm_error *e)
 {
-    uint8_t secret[LISTEN_PASSWORD_BYTES];
     struct arena a;
     PGconn *superuser;
     enum tm_err err;
@@ -125,9 +104,8 @@ enum tm_err listen_allow(const struct cluster *c, int port, struct listen_offer 
     if (err == TM_OK && !out->in_force)
         err = check_free(port, e);
     if (err == TM_OK) {
-        randombytes_buf(secret, sizeof secret);
-        hex_encode(bytes_make(secret, sizeof secret), out->password);
-        err = set_password(superuser, out->password, e);
+        reader_password_make(out->password);
+        err = reader_password_set(superuser, LISTEN_ROLE, out->password, e);
     }
     if (err == TM_OK) {
         arena_init(&a);

@@ -7,19 +7,19 @@
 #define NODE_SHELL_CLUSTER_LISTEN_H
 
 #include "cluster.h"
+#include "reader_password.h"
 
 #define LISTEN_ADDRESS "127.0.0.1"
 #define LISTEN_ROLE    "tidemark_reader"
 
 enum {
     LISTEN_PORT_MIN = 1024, /* the server does not run as root */
-    LISTEN_PORT_MAX = 65535,
-    LISTEN_PASSWORD_BYTES = 16 /* of entropy: not to be guessed over a network */
+    LISTEN_PORT_MAX = 65535
 };
 
 /* What listen_allow did. */
 struct listen_offer {
-    char password[2 * LISTEN_PASSWORD_BYTES + 1];
+    char password[READER_PASSWORD_SIZE];
     bool in_force; /* the server listens there already; otherwise from its next start on */
     bool log_in;   /* readers may log in: `db readers allow` */
 };

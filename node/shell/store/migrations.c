@@ -290,6 +290,8 @@ static enum tm_err apply(PGconn *conn, const struct shipped *s, struct migration
     if (err == TM_OK && out->surface)
         err = run_recorded(conn, "sql", s->surface, s->surface_count, SURFACE_NUMBER, "sql",
                            &s->surface_hash, e);
+    else if (err == TM_OK) /* sql/ ends with it; roles may have been made since */
+        err = database_execute(conn, "SELECT ops.limit_readers()", e);
     return err;
 }
 
