@@ -103,7 +103,17 @@ BEGIN
                   HINT = 'Stop it first; a rollback takes blocks away under it.';
     END IF;
 
-    trees := ARRAY(SELECT DISTINCT c.tree FROM ledger.change c WHERE c.height > h);
+    -- From tree to tree, instead of all changes of a block.
+    WITH RECURSIVE step AS (
+        (SELECT c.height, c.tree FROM ledger.change c WHERE c.height > h
+         ORDER BY c.height, c.tree LIMIT 1)
+        UNION ALL
+        SELECT n.height, n.tree
+        FROM step s, LATERAL (
+            SELECT c.height, c.tree FROM ledger.change c
+            WHERE (c.height, c.tree) > (s.height, s.tree)
+            ORDER BY c.height, c.tree LIMIT 1) n)
+    SELECT array_agg(DISTINCT s.tree) INTO trees FROM step s;
     %1$s
 
     restored := 0;

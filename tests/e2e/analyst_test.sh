@@ -136,6 +136,11 @@ reader|CREATE DATABASE mine
 reader|CREATE ROLE mine
 reader|ALTER ROLE tidemark_reader SET temp_file_limit = -1
 reader|ALTER ROLE tidemark_reader CONNECTION LIMIT -1
+reader|BEGIN READ WRITE; ALTER ROLE tidemark_reader PASSWORD 'mine'
+reader|BEGIN READ WRITE; ALTER ROLE tidemark_reader SET statement_timeout = 0
+reader|BEGIN READ WRITE; ALTER ROLE tidemark_reader IN DATABASE tidemark SET search_path = public
+reader|BEGIN READ WRITE; ALTER ROLE CURRENT_USER RESET ALL
+api|ALTER ROLE tidemark_api RESET ALL
 reader|ALTER SYSTEM SET fsync = off
 reader|ALTER TABLE ledger.tip DISABLE TRIGGER ALL
 reader|DROP TABLE ledger.tip

@@ -144,6 +144,9 @@ ALTER ROLE alice IN DATABASE tidemark SET tidemark.memory_limit = 0
 ALTER ROLE alice CONNECTION LIMIT -1
 ALTER ROLE hand PASSWORD 'x'
 ALTER ROLE tidemark_reader SET statement_timeout = 0
+ALTER ROLE alice SET statement_timeout = 0
+ALTER ROLE alice RESET ALL
+ALTER ROLE CURRENT_USER IN DATABASE tidemark SET search_path = public
 GRANT tidemark_api TO alice
 CREATE ROLE mallory
 SET ROLE tidemark_node
@@ -157,11 +160,10 @@ SELECT pg_advisory_lock(1)
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 SELECT * FROM pg_authid
 STATEMENTS
-as alice 'ALTER ROLE alice RESET ALL' 'ALTER ROLE alice SET statement_timeout = 0' >/dev/null
-is "$(sql "SELECT string_agg(s.setting, ' ' ORDER BY s.setting) FROM ops.reader_setting s JOIN pg_settings p ON p.name = s.setting
-           WHERE role = 'alice' AND given IS NULL AND p.context LIKE 'superuser%'")" '' 'RESET ALL keeps the limits'
+is "$(as alice "ALTER ROLE alice PASSWORD '$password'" 'SELECT 1')" 1 'but a password of its own'
+sql 'ALTER ROLE alice SET statement_timeout = 0' >/dev/null
 fails 1 'list' readers list
-like "$output" 'alice: .*MISSING: .*statement_timeout is 0, not 60s' 'shows what the role took from itself'
+like "$output" 'alice: .*MISSING: .*statement_timeout is 0, not 60s' 'shows what was taken from a role'
 "$TIDEMARK" migrate --data "$data" >/dev/null
 is "$(sql "SELECT missing FROM ops.reader WHERE role = 'alice'")" '{}' 'migrate gives it back'
 like "$(options='-c temp_file_limit=-1' as alice 'SELECT 1')" 'permission denied to set parameter' 'nor do startup options lift one'

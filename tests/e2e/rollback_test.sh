@@ -134,9 +134,8 @@ refused 'do not have the roots of its header: account: ' 'history that was tampe
 is "$(digest)" "$damaged" 'nothing of the rollback stays'
 sql 'TRUNCATE ledger.account_history' 'INSERT INTO ledger.account_history SELECT * FROM public.saved' 'DROP TABLE public.saved' >/dev/null
 sql 'CREATE TABLE public.saved AS TABLE ledger.change' \
-    "DELETE FROM ledger.change c USING ledger.account a WHERE c.height = a.valid_from AND c.key = a.address AND c.tree = 4
-         AND a.valid_from > 50 AND NOT EXISTS (SELECT FROM ledger.account_history h WHERE h.address = a.address)" >/dev/null
-refused 'rows of later blocks than 50 are left in account' 'a change that is not listed' 50
+    'DELETE FROM ledger.change c WHERE c.height > 50 AND c.tree = 4' >/dev/null
+refused 'rows of later blocks than 50 are left in account' 'changes that are not listed' 50
 sql 'TRUNCATE ledger.change' 'INSERT INTO ledger.change SELECT * FROM public.saved' 'DROP TABLE public.saved' >/dev/null
 is "$(digest)" "${digests[59]}" 'the chain is whole again'
 cluster_stop a

@@ -1,8 +1,10 @@
 #include "bench_chain.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "protocol/base/hex.h"
 #include "protocol/sha256/sha256.h"
@@ -28,6 +30,26 @@ double bench_processor_msec(int pid)
     if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
         return 0;
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+void bench_pin(int pid, int processor)
+{
+    cpu_set_t set;
+
+    if (processor == BENCH_LAST_PROCESSOR)
+        processor = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)processor, &set);
+    if (sched_setaffinity(pid, sizeof set, &set) != 0) {
+        perror("sched_setaffinity");
+        exit(1);
+    }
+}
+
+void bench_pin_session(PGconn *conn)
+{
+    bench_pin(0, BENCH_LAST_PROCESSOR);
+    bench_pin(PQbackendPID(conn), BENCH_LAST_PROCESSOR);
 }
 
 static int compare_doubles(const void *x, const void *y)

@@ -11,6 +11,12 @@
 double bench_msec(void); /* of the wall clock */
 /* Processor time a process of this machine has used. */
 double bench_processor_msec(int pid);
+/* Keeps a process (0: this one) to one processor, from 0; BENCH_LAST_PROCESSOR is the last. */
+enum { BENCH_LAST_PROCESSOR = -1 };
+void bench_pin(int pid, int processor);
+/* Keeps this process and the session's to one processor: of a short query, waking another takes
+ * more than the query. */
+void bench_pin_session(PGconn *conn);
 double bench_median(double *list, size_t count);
 void bench_print(const char *name, double value, const char *unit);
 void bench_must(enum tm_err err, const struct tm_error *e);

@@ -7,7 +7,6 @@
  */
 #include "bench_chain.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,18 +55,6 @@ static double changed_leaves(PGconn *conn, long long above)
     PQclear(r);
     arena_free(&a);
     return count;
-}
-
-static void pin(int processor)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET((size_t)processor, &set);
-    if (sched_setaffinity(0, sizeof set, &set) != 0) {
-        perror("sched_setaffinity");
-        exit(1);
-    }
 }
 
 static void blocks(const char *name, int count)
@@ -122,7 +109,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (argc == 4)
-        pin((int)strtol(argv[3], NULL, 10));
+        bench_pin(0, (int)strtol(argv[3], NULL, 10));
     blocks(argv[1], count);
     return 0;
 }

@@ -204,8 +204,9 @@ int main(int argc, char **argv)
     whole_state(conn, "early", tip / 100);
     other_forms(conn, tip / 2);
     warm(conn);
-    keys(conn, (uint32_t)strtoul(argv[1], NULL, 10), tip);
     differences(conn, tip / 2);
+    bench_pin_session(conn);
+    keys(conn, (uint32_t)strtoul(argv[1], NULL, 10), tip);
     bench_run(conn, "DROP SCHEMA peer CASCADE");
     PQfinish(conn);
     return 0;

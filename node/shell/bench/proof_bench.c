@@ -1,7 +1,7 @@
 /*
  * Proofs of random keys at random heights, present and absent, one query each, as one client sees
- * them. Needs PGHOST, PGUSER and PGDATABASE with a chain of versions_bench; ACCOUNTS is the number
- * given to that.
+ * them that shares a processor with its session. Needs PGHOST, PGUSER and PGDATABASE with a chain
+ * of versions_bench; ACCOUNTS is the number given to that.
  *
  *   proof_bench ACCOUNTS
  */
@@ -79,6 +79,7 @@ int main(int argc, char **argv)
     bench_must(
         pg_prepare(conn, "proof", "SELECT tidemark.prove('account', $1::bytea, $2::bigint)", &e),
         &e);
+    bench_pin_session(conn);
     measure(conn, "a present key", 0, accounts, heights);
     measure(conn, "an absent key", 1u << 31, accounts, heights);
     PQfinish(conn);

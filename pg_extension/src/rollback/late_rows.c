@@ -16,6 +16,7 @@
 
 enum {
     KEYS_MAX = 1024 * 1024, /* some 80 MB; of more, pages are read, however many there are */
+    PAGES_OF_A_LOOK_UP = 4, /* that can be gone through meanwhile */
     NODES_OF_A_KEY = 3,     /* on its path, about: as many look-ups */
     LAST_NODE_DEPTH = SMT_PAGE_BITS * SMT_STORED_LEVELS,
     PATH_BITS = 64 /* of a path, as many as are kept */
@@ -137,7 +138,7 @@ struct late_rows *late_rows_open(const struct versioned_pair *pair, Relation cur
                                  height_t height, enum late_rows_way way, size_t ended)
 {
     struct late_rows *l = palloc0(sizeof *l);
-    size_t pages = RelationGetNumberOfBlocks(current);
+    size_t look_ups = RelationGetNumberOfBlocks(current) / PAGES_OF_A_LOOK_UP;
 
     l->pair = pair;
     l->current = current;
@@ -146,10 +147,10 @@ struct late_rows *late_rows_open(const struct versioned_pair *pair, Relation cur
     l->context =
         AllocSetContextCreate(CurrentMemoryContext, "changed keys", ALLOCSET_DEFAULT_SIZES);
     switch (way) {
-    case LATE_ROWS_CHEAPER: /* a page costs about what a look-up does */
+    case LATE_ROWS_CHEAPER:
         l->is_by_key =
-            ended < pages &&
-            read_keys(l, Min(is_for_nodes(l) ? pages / NODES_OF_A_KEY : pages, KEYS_MAX));
+            ended < look_ups &&
+            read_keys(l, Min(is_for_nodes(l) ? look_ups / NODES_OF_A_KEY : look_ups, KEYS_MAX));
         break;
     case LATE_ROWS_BY_PAGE:
         break;

@@ -21,6 +21,8 @@ enum {
     MEMORY_LIMIT_MAX = INT_MAX / 2 /* in kilobytes it is still a number of the server */
 };
 
+#define SHARED_ROLES "tidemark_"
+
 static int memory_limit;
 static ProcessUtility_hook_type next_process_utility;
 static emit_log_hook_type next_emit_log;
@@ -48,13 +50,37 @@ static bool is_superuser(void)
     return text != NULL && strcmp(text, "on") == 0;
 }
 
-/* The statement asks for no privilege, so it asks for that of the function. */
-static void check_notify(void)
+/* Whose privileges were taken back that leave something behind for others (sql/90_roles.sql). */
+static bool is_analyst(void)
 {
-    if (!compat_may_execute(F_PG_NOTIFY, GetUserId()))
+    return !compat_may_execute(F_PG_NOTIFY, GetUserId());
+}
+
+/* The roles of the program itself: many sessions of many people share one. */
+static bool is_shared_role(void)
+{
+    return strncmp(GetUserNameFromId(GetUserId(), false), SHARED_ROLES, strlen(SHARED_ROLES)) == 0;
+}
+
+/* Of statements that the server lets everybody give: what of them analysts may not. */
+static void check_statement(const Node *statement)
+{
+    if (IsA(statement, NotifyStmt) && is_analyst())
         ereport(ERROR,
                 (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for NOTIFY"),
                  errhint("Only the node notifies; LISTEN tidemark_block hears of blocks.")));
+    /* It stays, and the next session of the role begins with it. */
+    if (IsA(statement, AlterRoleSetStmt) && is_analyst())
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("permission denied to change the settings of a role"),
+                        errhint("SET changes a setting for this session.")));
+    if (IsA(statement, AlterRoleStmt) && is_analyst() && is_shared_role())
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                 errmsg("permission denied to alter role \"%s\"",
+                        GetUserNameFromId(GetUserId(), false)),
+                 errhint("The operator gives a password with `tidemark db listen`, and a role of "
+                         "one's own with `tidemark db readers add`.")));
 }
 
 static void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
@@ -62,8 +88,7 @@ static void process_utility(PlannedStmt *statement, const char *text, bool read_
                             QueryEnvironment *environment, DestReceiver *dest,
                             QueryCompletion *completion)
 {
-    if (IsA(statement->utilityStmt, NotifyStmt))
-        check_notify();
+    check_statement(statement->utilityStmt);
     if (next_process_utility != NULL)
         next_process_utility(statement, text, read_only_tree, context, params, environment, dest,
                              completion);

@@ -7,7 +7,7 @@
 
 enum {
     FIRST_ROOM = 256,
-    PLACES_AT_ONCE = 1024 * 1024, /* 6 MB */
+    PLACES_AT_ONCE = 1024 * 1024, /* 8 MB */
     BATCH = 32,
     LINE = 64 /* bytes of memory that are read together */
 };
@@ -19,7 +19,7 @@ enum {
  */
 struct place_scan {
     struct row_scan *rows;
-    ItemPointerData *places; /* a run of them, in order */
+    uint64 *places; /* a run of them, in order */
     size_t count, next, room;
     bool is_last;               /* the index has no more places */
     Buffer buffers[BATCH];      /* each pinned for itself */
@@ -27,18 +27,26 @@ struct place_scan {
     int in_batch, at;
 };
 
-static inline int by_place(const ItemPointerData *a, const ItemPointerData *b)
+/* A place as one number, in the order in which rows lie. */
+static inline uint64 place_of(const ItemPointerData *row)
 {
-    uint64 x = (uint64)ItemPointerGetBlockNumberNoCheck(a) << 16 | a->ip_posid;
-    uint64 y = (uint64)ItemPointerGetBlockNumberNoCheck(b) << 16 | b->ip_posid;
+    return (uint64)ItemPointerGetBlockNumberNoCheck(row) << 16 | row->ip_posid;
+}
 
-    return (x > y) - (x < y);
+static inline BlockNumber block_of(uint64 place)
+{
+    return (BlockNumber)(place >> 16);
+}
+
+static inline OffsetNumber offset_of(uint64 place)
+{
+    return (OffsetNumber)place;
 }
 
 /* The server's sort with the comparison inside it: there are thousands of places, each small. */
 #define ST_SORT          sort_places
-#define ST_ELEMENT_TYPE  ItemPointerData
-#define ST_COMPARE(a, b) by_place(a, b)
+#define ST_ELEMENT_TYPE  uint64
+#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
 #define ST_SCOPE         static
 #define ST_DEFINE
 #include "lib/sort_template.h"
@@ -51,19 +59,21 @@ static void read_places(struct place_scan *p)
     p->count = 0;
     p->next = 0;
     while (p->count < PLACES_AT_ONCE && !p->is_last) {
-        ItemPointer place = index_getnext_tid(p->rows->scan, ForwardScanDirection);
+        ItemPointer row = index_getnext_tid(p->rows->scan, ForwardScanDirection);
+        uint64 place;
 
         CHECK_FOR_INTERRUPTS();
-        p->is_last = place == NULL;
+        p->is_last = row == NULL;
         if (p->is_last)
             break;
+        place = place_of(row);
         if (p->count == p->room) {
             p->room *= 2;
             p->places = repalloc(p->places, p->room * sizeof *p->places);
         }
-        if (p->count > 0 && by_place(&p->places[p->count - 1], place) > 0)
+        if (p->count > 0 && p->places[p->count - 1] > place)
             in_order = false;
-        p->places[p->count++] = *place;
+        p->places[p->count++] = place;
     }
     if (!in_order)
         sort_places(p->places, p->count);
@@ -87,13 +97,13 @@ static void release_batch(struct place_scan *p)
     p->in_batch = p->at = 0;
 }
 
-static void pin(struct place_scan *p, const ItemPointerData *places, int count)
+static void pin(struct place_scan *p, const uint64 *places, int count)
 {
     for (int i = 0; i < count; i++) {
-        BlockNumber block = ItemPointerGetBlockNumber(&places[i]);
+        BlockNumber block = block_of(places[i]);
         Page page;
 
-        if (i > 0 && block == ItemPointerGetBlockNumber(&places[i - 1])) {
+        if (i > 0 && block == block_of(places[i - 1])) {
             p->buffers[i] = p->buffers[i - 1];
             IncrBufferRefCount(p->buffers[i]);
         } else {
@@ -102,14 +112,13 @@ static void pin(struct place_scan *p, const ItemPointerData *places, int count)
         p->in_batch++;
         page = BufferGetPage(p->buffers[i]);
         __builtin_prefetch(page);
-        __builtin_prefetch(PageGetItemId(page, ItemPointerGetOffsetNumber(&places[i])));
+        __builtin_prefetch(PageGetItemId(page, offset_of(places[i])));
     }
     for (int i = 0; i < count; i++) {
         Page page = BufferGetPage(p->buffers[i]);
         /* Without a lock: where the row is by now is looked up when it is read. */
         const char *row =
-            (const char *)page +
-            ItemIdGetOffset(PageGetItemId(page, ItemPointerGetOffsetNumber(&places[i])));
+            (const char *)page + ItemIdGetOffset(PageGetItemId(page, offset_of(places[i])));
 
         __builtin_prefetch(row);
         __builtin_prefetch(row + LINE);
@@ -117,13 +126,14 @@ static void pin(struct place_scan *p, const ItemPointerData *places, int count)
 }
 
 /* Seen rows stay where they are while their pages are pinned. */
-static void look_up(struct place_scan *p, const ItemPointerData *places, int count)
+static void look_up(struct place_scan *p, const uint64 *places, int count)
 {
     for (int i = 0; i < count; i++) {
         HeapTuple row = &p->found[i];
-        ItemPointerData place = places[i];
+        ItemPointerData place;
         bool is_dead;
 
+        ItemPointerSet(&place, block_of(places[i]), offset_of(places[i]));
         if (i == 0 || p->buffers[i] != p->buffers[i - 1])
             LockBuffer(p->buffers[i], BUFFER_LOCK_SHARE);
         if (!heap_hot_search_buffer(&place, p->rows->heap, p->buffers[i],
@@ -138,7 +148,7 @@ static void look_up(struct place_scan *p, const ItemPointerData *places, int cou
 
 static bool read_batch(struct place_scan *p)
 {
-    const ItemPointerData *places;
+    const uint64 *places;
     int count;
 
     CHECK_FOR_INTERRUPTS();
