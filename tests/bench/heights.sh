@@ -33,6 +33,8 @@ heights_measure() {
     last=$((cores - 1))
 
     run node/shell/bench/heights_bench $height_accounts
+    # What making and dropping the large peers left to be written would be part of single queries.
+    psql -Xq -c CHECKPOINT
     run node/shell/bench/proof_bench $height_accounts
     run node/shell/bench/rollback_bench
     run node/shell/bench/commits_bench 'commit alone' $blocks

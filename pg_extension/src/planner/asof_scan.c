@@ -325,17 +325,23 @@ static bool start(struct asof_scan *s)
 static void put(const struct asof_scan *s, const struct table *t, TupleTableSlot *out)
 {
     TupleTableSlot *in = t->slot;
+    int count = out->tts_tupleDescriptor->natts;
 
     slot_getsomeattrs(in, t->last);
-    ExecClearTuple(out);
-    for (int i = 0; i < out->tts_tupleDescriptor->natts; i++) {
-        bool is_height = t->columns[i] == HEIGHT_COLUMN;
+    for (int i = 0; i < count; i++) {
+        int place = t->columns[i] - 1;
 
-        out->tts_values[i] =
-            is_height ? Int64GetDatum(s->height) : in->tts_values[t->columns[i] - 1];
-        out->tts_isnull[i] = !is_height && in->tts_isnull[t->columns[i] - 1];
+        if (t->columns[i] == HEIGHT_COLUMN) {
+            out->tts_values[i] = Int64GetDatum(s->height);
+            out->tts_isnull[i] = false;
+        } else {
+            out->tts_values[i] = in->tts_values[place];
+            out->tts_isnull[i] = in->tts_isnull[place];
+        }
     }
-    ExecStoreVirtualTuple(out);
+    /* As ExecClearTuple and ExecStoreVirtualTuple leave it, without two calls a row. */
+    out->tts_flags &= ~TTS_FLAG_EMPTY;
+    out->tts_nvalid = (AttrNumber)count;
 }
 
 /* Conditions on valid_to, column `column` of an index; returns how many there are. */
@@ -356,7 +362,9 @@ static void open_scan(struct asof_scan *s, struct table *t)
 {
     EState *estate = s->css.ss.ps.state;
     MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
-    struct page_scan_lifetime lifetime = {t->begins, t->ends, s->height, PG_INT64_MIN};
+    /* Of the one table that can have a row at the tip, every row is true. */
+    struct page_scan_lifetime lifetime = {s->count == 1 ? 0 : t->begins, t->ends, s->height,
+                                          PG_INT64_MIN};
     ScanKeyData conditions[KEY_CONDITIONS_MAX];
     int count = end_conditions(s, t->class, s->has_key ? 2 : 1, conditions);
 
@@ -434,6 +442,13 @@ static TupleTableSlot *next(ScanState *node)
 
 static TupleTableSlot *execute(CustomScanState *node)
 {
+    const struct asof_scan *s = (const struct asof_scan *)node;
+    const PlanState *plan = &node->ss.ps;
+
+    /* Rows that are handed up as they are need none of what ExecScan does for each. */
+    if (!s->has_key && plan->qual == NULL && plan->ps_ProjInfo == NULL &&
+        plan->state->es_epq_active == NULL)
+        return next(&node->ss);
     return ExecScan(&node->ss, next, scan_tuple_recheck);
 }
 

@@ -128,6 +128,7 @@ static bool is_true(const struct page_scan *p, HeapTuple row)
 static void read_page(struct page_scan *p)
 {
     bool is_serializable = IsolationIsSerializable(), all_visible;
+    bool is_any = p->lifetime.begins == 0;
     OffsetNumber last;
     Page page;
 
@@ -153,14 +154,14 @@ static void read_page(struct page_scan *p)
             continue;
         p->tuple.t_data = (HeapTupleHeader)PageGetItem(page, item);
         p->tuple.t_len = ItemIdGetLength(item);
-        if (!is_serializable && !is_true(p, &p->tuple))
+        if (!is_any && !is_serializable && !is_true(p, &p->tuple))
             continue;
         ItemPointerSet(&p->tuple.t_self, (BlockNumber)p->block, n);
         is_visible = all_visible || HeapTupleSatisfiesVisibility(&p->tuple, p->snapshot, p->buffer);
         if (is_serializable) {
             HeapCheckForSerializableConflictOut(is_visible, p->heap, &p->tuple, p->buffer,
                                                 p->snapshot);
-            is_visible = is_visible && is_true(p, &p->tuple);
+            is_visible = is_visible && (is_any || is_true(p, &p->tuple));
         }
         if (is_visible)
             p->rows[p->count++] = n;

@@ -13,7 +13,8 @@
 #include "executor/tuptable.h"
 #include "utils/snapshot.h"
 
-/* begins_after < begins <= height < ends; no column `ends` (0): still true. */
+/* begins_after < begins <= height < ends; no column `ends` (0): still true; no column `begins` (0)
+ * either: all rows. */
 struct page_scan_lifetime {
     AttrNumber begins, ends;
     int64 height, begins_after;
