@@ -63,7 +63,9 @@ struct smt {
     struct smt_version *base;
     struct smt_scratch *scratch; /* of smt_update, kept from one to the next */
     uint32_t wants;              /* calls of smt_want so far */
-    uint8_t epoch;               /* calls of smt_evict that did something; it may wrap round */
+    uint64_t hand;               /* stem from which smt_evict goes on */
+    size_t filled;               /* memory when growing last counted as a round */
+    uint8_t epoch;               /* rounds of smt_evict through the tree; it may wrap round */
 };
 
 extern const struct hash32 smt_zero;

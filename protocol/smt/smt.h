@@ -111,8 +111,9 @@ enum tm_err smt_get(const struct smt_version *v, const struct hash32 *path, stru
 /* Bytes of the nodes and versions in use; what is freed is used again before more is taken.
  * smt_evict does something only above `limit` and while no proposal is alive (proposals share
  * nearly all of the base): it turns committed subtrees back into stubs, the recently made ones
- * last, until seven eighths of the limit are reached or nothing is left to evict. Returns the bytes
- * in use afterwards. */
+ * last, until the limit is reached or nothing is left to evict. Each call goes on where the one
+ * before stopped, so called after every block it takes time for what the block added, not for all
+ * of the tree. Returns the bytes in use afterwards. */
 size_t smt_memory(const struct smt *t);
 size_t smt_evict(struct smt *t, size_t limit);
 

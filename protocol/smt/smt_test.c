@@ -458,6 +458,45 @@ static void partial_equals_full(void **state)
     free(scratch);
 }
 
+/* Called after every block, eviction takes what is too much and no more, and leaves alone what each
+ * block changes. */
+static void evicts_little_at_a_time(void **state)
+{
+    enum { LEAVES = 30000, HOT = 50, STEPS = 80, SLACK = 100000 };
+    struct smt_leaf *leaf = calloc(LEAVES, sizeof *leaf);
+    struct smt *t = smt_new();
+    size_t full;
+
+    (void)state;
+    for (size_t i = 0; i < LEAVES; i++)
+        leaf[i] = (struct smt_leaf){random_hash(), random_hash()};
+    qsort(leaf, LEAVES, sizeof *leaf, play_by_path);
+    assert_int_equal(smt_build(t, leaf, LEAVES, NULL), TM_OK);
+    full = smt_memory(t);
+    assert_true(smt_evict(t, full) == full);
+    for (size_t step = 1; step <= STEPS; step++) {
+        size_t limit = full / 100 * (100 - step), after;
+        struct smt_change change[HOT];
+        struct hash32 path[HOT], root;
+        struct smt_page_id page[1];
+        struct smt_version *v;
+
+        for (size_t i = 0; i < HOT; i++) {
+            path[i] = leaf[i * (LEAVES / HOT)].path;
+            change[i] = (struct smt_change){path[i], random_hash(), true};
+        }
+        assert_int_equal(smt_want(smt_base(t), path, HOT, page, 1), 0);
+        assert_int_equal(smt_update(smt_base(t), change, HOT, &v, NULL), TM_OK);
+        smt_commit(v);
+        root = smt_root(smt_base(t));
+        after = smt_evict(t, limit);
+        assert_true(after <= limit && after + SLACK > limit);
+        assert_memory_equal(root.b, smt_root(smt_base(t)).b, sizeof root.b);
+    }
+    smt_free(t);
+    free(leaf);
+}
+
 static void games(void **state)
 {
     uint8_t moves[600];
@@ -481,6 +520,7 @@ int main(void)
         cmocka_unit_test(refuses_foreign_pages),
         cmocka_unit_test(incremental_equals_rebuilt),
         cmocka_unit_test(partial_equals_full),
+        cmocka_unit_test(evicts_little_at_a_time),
         cmocka_unit_test(games),
     };
 
