@@ -149,15 +149,23 @@ size_t trees_memory(const struct trees *t)
     return sum;
 }
 
+/* The small ones stay whole: all ten together take half of the limit at most. */
 void trees_evict(struct trees *t, size_t limit)
 {
-    size_t sum = trees_memory(t);
+    size_t small = limit / (2 * TREES), large = 0, left = limit;
 
-    if (sum <= limit)
-        return;
     for (int i = 0; i < TREES; i++) {
         size_t own = smt_memory(t->tree[i]);
 
-        smt_evict(t->tree[i], (size_t)((double)own * (double)limit / (double)sum));
+        if (own <= small)
+            left -= own;
+        else
+            large += own;
+    }
+    for (int i = 0; i < TREES; i++) {
+        size_t own = smt_memory(t->tree[i]);
+
+        if (own > small)
+            smt_evict(t->tree[i], (size_t)((double)own * (double)left / (double)large));
     }
 }

@@ -34,7 +34,8 @@ enum tm_err trees_update(struct trees *t, const struct tree_changes changes[TREE
 void trees_commit(struct trees_version *v);
 void trees_drop(struct trees_version *v);
 
-/* Bytes in use; trees_evict gives back down to the limit, all trees in proportion to their size. */
+/* Bytes in use. trees_evict, after each block, gives back down to the limit: large trees in
+ * proportion to their size. */
 size_t trees_memory(const struct trees *t);
 void trees_evict(struct trees *t, size_t limit);
 

@@ -77,7 +77,7 @@ static unsigned first_level(size_t limit)
     size_t kept = limit / KEPT_SHARE / sizeof(struct smt_branch);
     unsigned depth = 0;
 
-    while (depth < DEEPEST && kept >> (depth + SMT_PAGE_BITS) != 0)
+    while (depth < DEEPEST && (kept >>= SMT_PAGE_BITS) != 0)
         depth += SMT_PAGE_BITS;
     return depth;
 }

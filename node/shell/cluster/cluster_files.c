@@ -59,12 +59,13 @@ static const char settings_format[] =
     "wal_level = replica\n"
     "wal_compression = lz4\n"
     "max_wal_size = 2GB\n"
+    "min_wal_size = 512MB\n" /* files of the log are used again, not made while a block waits */
     "max_slot_wal_keep_size = 4GB\n"
     /* a transaction in two phases would hold locks and dead rows without a session to end */
     "max_prepared_transactions = 0\n"
-    /* current tables change a little in every block */
+    /* current tables change a little in every block, what is typical of them hardly ever */
     "autovacuum_vacuum_scale_factor = 0.05\n"
-    "autovacuum_analyze_scale_factor = 0.05\n"
+    "autovacuum_analyze_scale_factor = 0.2\n"
     "timezone = 'UTC'\n"
     "log_timezone = 'UTC'\n"
     "datestyle = 'iso, ymd'\n"
