@@ -1,7 +1,18 @@
 -- What the node's watchdog reads and does, and what an operator sees of storage and replicas.
 
--- Sessions whose login may read and may not write, whatever their name. Ages in milliseconds; NULL
--- where there is none of the kind.
+-- Who may read and may not write blocks, whatever the name. A superuser is a member of every role, of
+-- those that write too.
+CREATE FUNCTION ops.is_reader(role oid)
+RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT pg_catalog.pg_has_role(role, 'tidemark_reader', 'MEMBER')
+        AND NOT pg_catalog.pg_has_role(role, 'tidemark_node', 'MEMBER')
+        AND NOT pg_catalog.pg_has_role(role, 'tidemark_owner', 'MEMBER')
+$$;
+COMMENT ON FUNCTION ops.is_reader(oid) IS
+    'Whether sessions of a role are a reader''s: tidemark_reader, tidemark_api and roles made members of them, but for the node, the owner and superusers.';
+
+-- Ages in milliseconds; NULL where there is none of the kind.
 CREATE FUNCTION ops.watched_sessions()
 RETURNS TABLE (pid int, session_start timestamptz, role name, statement_age bigint,
     transaction_age bigint, idle_age bigint)
@@ -15,10 +26,7 @@ SET search_path = pg_catalog, pg_temp AS $$
             THEN (extract(epoch FROM clock_timestamp() - a.state_change) * 1000)::bigint END
     FROM pg_stat_activity a
     JOIN pg_roles r ON r.oid = a.usesysid
-    WHERE a.backend_type = 'client backend' AND NOT r.rolsuper
-        AND pg_has_role(r.oid, 'tidemark_reader', 'MEMBER')
-        AND NOT pg_has_role(r.oid, 'tidemark_node', 'MEMBER')
-        AND NOT pg_has_role(r.oid, 'tidemark_owner', 'MEMBER')
+    WHERE a.backend_type = 'client backend' AND ops.is_reader(r.oid)
 $$;
 COMMENT ON FUNCTION ops.watched_sessions() IS
     'Sessions that the node''s watchdog looks at: those of tidemark_reader, tidemark_api and roles made members of them, in every database of the server. For the node.';

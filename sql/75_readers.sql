@@ -45,10 +45,8 @@ reader AS (
     FROM pg_roles r
     JOIN pg_roles m ON m.rolname = CASE WHEN pg_has_role(r.oid, 'tidemark_api', 'MEMBER')
         THEN 'tidemark_api' ELSE 'tidemark_reader' END
-    WHERE (r.rolcanlogin OR r.rolname = 'tidemark_reader') AND NOT r.rolsuper
-        AND NOT r.rolreplication AND pg_has_role(r.oid, 'tidemark_reader', 'MEMBER')
-        AND NOT pg_has_role(r.oid, 'tidemark_node', 'MEMBER')
-        AND NOT pg_has_role(r.oid, 'tidemark_owner', 'MEMBER')
+    WHERE (r.rolcanlogin OR r.rolname = 'tidemark_reader') AND ops.is_reader(r.oid)
+        AND NOT r.rolreplication
         AND NOT pg_has_role(r.oid, 'tidemark_audit', 'MEMBER')),
 required AS (
     SELECT r.oid, r.role, l.setting,

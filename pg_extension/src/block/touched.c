@@ -96,14 +96,15 @@ static void read_rows(struct arena *a, const struct touched_tree *t, enum side s
 static const char *check_side(struct arena *a, const struct touched_tree *t, enum side side,
                               struct smt *tree, const struct touched *leaves, size_t count)
 {
+    struct page_source source =
+        page_source_at(t->tree, side == AFTER ? t->height : t->height - 1, t->tip);
     struct hash32 *paths = arena_array(a, struct hash32, count);
     struct tm_error e = {0};
 
     for (size_t i = 0; i < count; i++)
         paths[i] = leaves[i].path;
     smt_open(tree, side == AFTER ? &t->root : &t->root_before);
-    if (page_source_fill(a, tree, t->tree, side == AFTER ? t->height : t->height - 1, paths, count,
-                         &e) != TM_OK)
+    if (page_source_fill(a, tree, &source, paths, count, &e) != TM_OK)
         return arena_format(a, "%s the block: %s", side == AFTER ? "after" : "before", e.text);
     for (size_t i = 0; i < count; i++) {
         struct hash32 value_hash;

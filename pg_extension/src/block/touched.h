@@ -3,6 +3,7 @@
 #ifndef PG_EXTENSION_TOUCHED_H
 #define PG_EXTENSION_TOUCHED_H
 
+#include "height/height.h"
 #include "table/reader.h"
 
 #include "protocol/smt/smt.h"
@@ -10,6 +11,7 @@
 struct touched_tree {
     enum tree_id tree;
     height_t height;
+    const struct tip *tip;
     bool has_before;           /* the state before is kept (or the block is the first) */
     struct hash32 root_before; /* zero for the first block */
     struct hash32 root;

@@ -27,13 +27,15 @@ static void emit(FunctionCallInfo fcinfo, const char *tree, size_t leaves, const
 
 /* The trees whose root moved are those that must have touched leaves; a tree without either has
  * nothing to say. */
-static void verify_trees(FunctionCallInfo fcinfo, struct arena *a, const struct stored_block *block,
-                         const struct stored_block *previous, bool has_before)
+static void verify_trees(FunctionCallInfo fcinfo, struct arena *a, const struct tip *tip,
+                         const struct stored_block *block, const struct stored_block *previous,
+                         bool has_before)
 {
     for (int i = 0; i < TREES; i++) {
         struct touched_tree tree = {
             .tree = (enum tree_id)i,
             .height = (height_t)block->header.height,
+            .tip = tip,
             .has_before = has_before,
             .root = block->header.tree_roots[i],
         };
@@ -80,7 +82,7 @@ Datum tidemark_verify_block(PG_FUNCTION_ARGS)
         detail = "ledger.tip has another state hash";
     emit(fcinfo, "block", (size_t)block.transactions, detail);
     if (block.header.has_tree_roots)
-        verify_trees(fcinfo, &a, &block, has_previous ? &previous : NULL,
+        verify_trees(fcinfo, &a, &tip, &block, has_previous ? &previous : NULL,
                      h == 0 || (has_previous && h > tip.earliest));
     query_end();
     PG_RETURN_VOID();

@@ -3,7 +3,6 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "nodes/parsenodes.h"
-#include "tcop/utility.h"
 #include "utils/guc.h"
 #include "utils/portal.h"
 
@@ -17,7 +16,6 @@ struct opened {
 
 static struct opened *open_queries;
 static ExecutorStart_hook_type next_executor_start;
-static ProcessUtility_hook_type next_process_utility;
 
 bool height_guard_allows(const struct height_setting *wanted)
 {
@@ -75,27 +73,16 @@ static void check_reset(const VariableSetStmt *set)
                         errhint("%s", HEIGHT_GUARD_HINT)));
 }
 
-static void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
-                            ProcessUtilityContext context, ParamListInfo params,
-                            QueryEnvironment *environment, DestReceiver *dest,
-                            QueryCompletion *completion)
+void height_guard_check_statement(const Node *statement)
 {
-    if (IsA(statement->utilityStmt, VariableSetStmt))
-        check_reset((const VariableSetStmt *)statement->utilityStmt);
-    if (next_process_utility != NULL)
-        next_process_utility(statement, text, read_only_tree, context, params, environment, dest,
-                             completion);
-    else
-        standard_ProcessUtility(statement, text, read_only_tree, context, params, environment, dest,
-                                completion);
+    if (IsA(statement, VariableSetStmt))
+        check_reset((const VariableSetStmt *)statement);
 }
 
 void height_guard_init(void)
 {
     next_executor_start = ExecutorStart_hook;
     ExecutorStart_hook = executor_start;
-    next_process_utility = ProcessUtility_hook;
-    ProcessUtility_hook = process_utility;
 }
 
 void height_guard_check_query(const EState *query)

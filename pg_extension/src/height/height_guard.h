@@ -14,11 +14,14 @@
 #define HEIGHT_GUARD_HINT                                                                          \
     "Close the cursor first, or read another height with the functions state.<view>_at(h)."
 
-/* Installs the hooks; once, when the library is loaded. */
+/* Installs its hook; once, when the library is loaded. */
 void height_guard_init(void);
 
 /* May the setting become this now? */
 bool height_guard_allows(const struct height_setting *wanted);
+
+/* Raises for a utility statement that resets the setting where it may not change. */
+void height_guard_check_statement(const Node *statement);
 
 /* Raises when the query that makes this call was opened under another setting. */
 void height_guard_check(FunctionCallInfo fcinfo);

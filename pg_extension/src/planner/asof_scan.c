@@ -1,9 +1,8 @@
 #include "planner/asof_scan.h"
 
-#include "height/height.h"
-#include "height/height_guard.h"
-#include "table/page_scan.h"
+#include "planner/asof_tables.h"
 #include "planner/scan_tuple.h"
+#include "table/page_scan.h"
 
 #include "access/genam.h"
 #include "access/relscan.h"
@@ -13,7 +12,6 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
-#include "nodes/nodeFuncs.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -21,10 +19,9 @@
 #include "utils/snapmgr.h"
 
 /*
- * What travels in CustomScan.custom_private: for each table, in the order in which they are read,
- * its class, the permission to read it, its oid, that of the index to use and the numbers of
- * valid_from, valid_to and the scan tuple's columns in it; then how many of a thousand versions are
- * current.
+ * What travels in CustomScan.custom_private: for each table, as ranked (asof_tables.h), its class,
+ * the permission to read it, its oid, that of the index to use and the numbers of valid_from,
+ * valid_to and the scan tuple's columns in it; then how many of a thousand versions are current.
  */
 enum { PLAN_CLASSES, PLAN_PERMISSIONS, PLAN_TABLES, PLAN_INDEXES, PLAN_COLUMNS, PLAN_CURRENT };
 
@@ -51,17 +48,13 @@ struct table {
 
 struct asof_scan {
     CustomScanState css;
-    ExprState *height_value, *key_value; /* the height's: of the argument where it is a call */
-    bool is_call, is_setting;            /* of tidemark.height; without an argument */
-    bool is_fixed;                       /* the height is that of the whole query */
+    ExprState *key_value;
     bool has_key;
-    bool is_started, is_done, has_height;
-    int64 height;
+    bool is_started, is_done;
     Datum key;                        /* until the next row is asked for */
+    struct table tables[ASOF_TABLES]; /* as ranked: the current one first */
+    struct asof_tables read;          /* of these, and at which height */
     int now;                          /* the table that is read, of those in order */
-    struct table tables[ASOF_TABLES]; /* the current one first */
-    struct table *order[ASOF_TABLES]; /* in which they are read */
-    int count;                        /* of these: no other can have a row */
 };
 
 static Node *create_state(CustomScan *plan);
@@ -73,40 +66,12 @@ void asof_scan_init(void)
     RegisterCustomScanMethods(&plan_methods);
 }
 
-static double share(const struct asof_match *m, int class)
-{
-    return asof_share(class, m->branches[class].rel->tuples);
-}
-
-/* The current table, then the classes, those first that most likely have a key's row. */
-static void order_classes(const struct asof_match *m, int classes[ASOF_TABLES])
-{
-    classes[0] = ASOF_CURRENT;
-    for (int class = 0; class < ASOF_CLASSES; class ++) {
-        int place = class + 1;
-
-        for (; place > 1 && share(m, classes[place - 1]) < share(m, class); place--)
-            classes[place] = classes[place - 1];
-        classes[place] = class;
-    }
-}
-
-/* How many of all versions are current. */
-static double current_share(const struct asof_match *m)
-{
-    double all = 0;
-
-    for (int table = 0; table < ASOF_TABLES; table++)
-        all += Max(m->branches[table].rel->tuples, 0);
-    return all == 0 ? 1 : Max(m->branches[ASOF_CURRENT].rel->tuples, 0) / all;
-}
-
 void asof_scan_describe(CustomScan *scan, const struct asof_match *m, Index entry, bool has_key)
 {
     List *permissions = NIL, *tables = NIL, *indexes = NIL, *columns = NIL, *order = NIL;
     int classes[ASOF_TABLES];
+    int current_share = asof_tables_rank(m, classes);
 
-    order_classes(m, classes);
     for (int i = 0; i < ASOF_TABLES; i++) {
         const struct asof_branch *b = &m->branches[classes[i]];
         List *numbers = list_make2_int(b->begins, b->ends);
@@ -126,8 +91,7 @@ void asof_scan_describe(CustomScan *scan, const struct asof_match *m, Index entr
         columns = lappend(columns, numbers);
     }
     scan->custom_private = list_make5(order, permissions, tables, indexes, columns);
-    scan->custom_private =
-        lappend(scan->custom_private, makeInteger((int)(1000 * current_share(m))));
+    scan->custom_private = lappend(scan->custom_private, makeInteger(current_share));
     scan->methods = &plan_methods;
 }
 
@@ -179,31 +143,6 @@ static void open_table(struct asof_scan *s, struct table *t)
     t->slot = table_slot_create(t->heap, NULL);
 }
 
-static bool depends_on_row(Node *node, void *context)
-{
-    if (node == NULL)
-        return false;
-    if (IsA(node, Var) || IsA(node, SubPlan) || IsA(node, AlternativeSubPlan) ||
-        (IsA(node, Param) && ((const Param *)node)->paramkind == PARAM_EXEC))
-        return true;
-    return expression_tree_walker(node, depends_on_row, context);
-}
-
-/* What tidemark.height does is done without the expression around it: that also tells the tip. */
-static void init_height(struct asof_scan *s, Node *height)
-{
-    const FuncExpr *call = (const FuncExpr *)height;
-
-    s->is_call = IsA(height, FuncExpr);
-    s->is_setting = s->is_call && call->args == NIL;
-    if (s->is_call)
-        scan_tuple_check_function(call->funcid);
-    s->is_fixed = s->is_call && !depends_on_row(height, NULL);
-    if (!s->is_setting)
-        s->height_value =
-            ExecInitExpr(s->is_call ? linitial(call->args) : (Expr *)height, &s->css.ss.ps);
-}
-
 static void begin(CustomScanState *node, EState *estate, int flags)
 {
     struct asof_scan *s = (struct asof_scan *)node;
@@ -213,7 +152,8 @@ static void begin(CustomScanState *node, EState *estate, int flags)
     (void)flags;
     /* No other node of the plan names these tables, so nobody else has asked. */
     compat_check_permissions(list_nth(plan->custom_private, PLAN_PERMISSIONS));
-    init_height(s, linitial(plan->custom_exprs));
+    asof_tables_begin(&s->read, &node->ss, linitial(plan->custom_exprs),
+                      intVal(list_nth(plan->custom_private, PLAN_CURRENT)));
     if (list_length(plan->custom_exprs) > 1) {
         s->key_value = ExecInitExpr(lsecond(plan->custom_exprs), &node->ss.ps);
         s->has_key = true;
@@ -256,56 +196,6 @@ static void end(CustomScanState *node)
         close_table(&s->tables[i]);
 }
 
-/*
- * The current table comes before the classes, but where a row more likely has ended since: further
- * from the tip than a version lives on average. Without a tip nothing is known of that.
- */
-static void put_in_order(struct asof_scan *s, const struct tip *tip)
-{
-    const CustomScan *plan = (const CustomScan *)s->css.ss.ps.plan;
-
-    for (int i = 0; i < ASOF_TABLES; i++)
-        s->order[i] = &s->tables[i];
-    s->count = ASOF_TABLES;
-    if (tip == NULL)
-        return;
-    if (height_is_last(tip, s->height))
-        s->count = 1;
-    else if ((tip->height - s->height) * 1000 >
-             (tip->height - tip->earliest) * intVal(list_nth(plan->custom_private, PLAN_CURRENT))) {
-        s->order[0] = &s->tables[1];
-        s->order[1] = &s->tables[0];
-    }
-}
-
-/* Finds the height, and the tables for it; false where it is NULL. */
-static bool find_height(struct asof_scan *s)
-{
-    EState *estate = s->css.ss.ps.state;
-    bool is_null = false;
-    int64 given = 0;
-    struct tip tip;
-
-    if (s->is_setting)
-        height_guard_check_query(estate);
-    else
-        given = DatumGetInt64(
-            ExecEvalExprSwitchContext(s->height_value, s->css.ss.ps.ps_ExprContext, &is_null));
-    if (is_null && s->is_call)
-        height_raise_null();
-    if (is_null)
-        return false;
-    s->height = given;
-    if (s->is_call) {
-        /* Whatever else is going on where the first row is asked for. */
-        PushActiveSnapshot(estate->es_snapshot);
-        s->height = height_resolve(s->is_setting ? NULL : &given, &tip);
-        PopActiveSnapshot();
-    }
-    put_in_order(s, s->is_call ? &tip : NULL);
-    return true;
-}
-
 /* Values of the scan's expressions; false where there can be no row. */
 static bool start(struct asof_scan *s)
 {
@@ -313,9 +203,8 @@ static bool start(struct asof_scan *s)
 
     s->is_started = true;
     s->now = -1;
-    if (!s->has_height && !find_height(s))
+    if (!asof_tables_find(&s->read))
         return false;
-    s->has_height = s->is_fixed;
     if (s->has_key)
         s->key = ExecEvalExprSwitchContext(s->key_value, s->css.ss.ps.ps_ExprContext, &is_null);
     return !is_null;
@@ -332,7 +221,7 @@ static void put(const struct asof_scan *s, const struct table *t, TupleTableSlot
         int place = t->columns[i] - 1;
 
         if (t->columns[i] == HEIGHT_COLUMN) {
-            out->tts_values[i] = Int64GetDatum(s->height);
+            out->tts_values[i] = Int64GetDatum(s->read.height);
             out->tts_isnull[i] = false;
         } else {
             out->tts_values[i] = in->tts_values[place];
@@ -349,11 +238,11 @@ static int end_conditions(const struct asof_scan *s, int class, AttrNumber colum
 {
     if (class == ASOF_CURRENT)
         return 0;
-    ScanKeyInit(&out[0], column, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(s->height));
+    ScanKeyInit(&out[0], column, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(s->read.height));
     if (class == ASOF_CLASSES - 1)
         return 1;
     ScanKeyInit(&out[1], column, BTLessEqualStrategyNumber, F_INT8LE,
-                Int64GetDatum(asof_latest_end(class, s->height)));
+                Int64GetDatum(asof_latest_end(class, s->read.height)));
     return 2;
 }
 
@@ -362,9 +251,8 @@ static void open_scan(struct asof_scan *s, struct table *t)
 {
     EState *estate = s->css.ss.ps.state;
     MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
-    /* Of the one table that can have a row at the tip, every row is true. */
-    struct page_scan_lifetime lifetime = {s->count == 1 ? 0 : t->begins, t->ends, s->height,
-                                          PG_INT64_MIN};
+    struct page_scan_lifetime lifetime = {asof_tables_only_current(&s->read) ? 0 : t->begins,
+                                          t->ends, s->read.height, PG_INT64_MIN};
     ScanKeyData conditions[KEY_CONDITIONS_MAX];
     int count = end_conditions(s, t->class, s->has_key ? 2 : 1, conditions);
 
@@ -377,11 +265,16 @@ static void open_scan(struct asof_scan *s, struct table *t)
     MemoryContextSwitchTo(caller);
 }
 
+static struct table *table_now(struct asof_scan *s)
+{
+    return &s->tables[s->read.order[s->now]];
+}
+
 static bool next_row(struct asof_scan *s, TupleTableSlot *out)
 {
     for (;;) {
         if (s->now >= 0) {
-            struct table *t = s->order[s->now];
+            struct table *t = table_now(s);
 
             if (page_scan_next(t->pages, t->slot)) {
                 put(s, t, out);
@@ -389,9 +282,9 @@ static bool next_row(struct asof_scan *s, TupleTableSlot *out)
             }
             close_table(t);
         }
-        if (++s->now == s->count)
+        if (++s->now == s->read.count)
             return false;
-        open_scan(s, s->order[s->now]);
+        open_scan(s, table_now(s));
     }
 }
 
@@ -400,8 +293,8 @@ static bool find_row(struct asof_scan *s, TupleTableSlot *out)
 {
     ScanKeyData conditions[KEY_CONDITIONS_MAX];
 
-    while (++s->now < s->count) {
-        struct table *t = s->order[s->now];
+    while (++s->now < s->read.count) {
+        struct table *t = table_now(s);
         int count;
 
         if (t->heap == NULL)
@@ -412,7 +305,7 @@ static bool find_row(struct asof_scan *s, TupleTableSlot *out)
         while (index_getnext_slot(t->lookup, ForwardScanDirection, t->slot)) {
             bool is_null;
 
-            if (DatumGetInt64(slot_getattr(t->slot, t->begins, &is_null)) <= s->height) {
+            if (DatumGetInt64(slot_getattr(t->slot, t->begins, &is_null)) <= s->read.height) {
                 put(s, t, out);
                 return true;
             }

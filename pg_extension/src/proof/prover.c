@@ -157,7 +157,7 @@ static void take_values(struct arena *a, const struct page_rows *rows, struct pr
 }
 
 /* The rows must be the leaves of the tree that the header's root names. */
-static void check_leaf(enum tree_id tree, int64 height, const struct smt_version *version,
+static void check_leaf(const struct page_source *source, const struct smt_version *version,
                        const struct proof_item *item)
 {
     struct hash32 in_tree, in_row;
@@ -166,14 +166,15 @@ static void check_leaf(enum tree_id tree, int64 height, const struct smt_version
     if (present && item->present)
         in_row = sha256(item->value);
     if (present != item->present || (present && !hash32_equal(&in_tree, &in_row)))
-        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                        errmsg("a row of tree %s at height " INT64_FORMAT
-                               " is not the leaf under the header's root",
-                               tree_name(tree), height),
-                        errhint("tidemark.verify_state(" INT64_FORMAT ") says more.", height)));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATA_CORRUPTED),
+                 errmsg("a row of tree %s at height " INT64_FORMAT
+                        " is not the leaf under the header's root",
+                        tree_name(source->tree), source->height),
+                 errhint("tidemark.verify_state(" INT64_FORMAT ") says more.", source->height)));
 }
 
-static enum tm_err prove_items(struct arena *a, struct smt *t, enum tree_id tree, int64 height,
+static enum tm_err prove_items(struct arena *a, struct smt *t, const struct page_source *source,
                                struct proof_item *items, size_t count, struct proof *out,
                                struct tm_error *e)
 {
@@ -184,15 +185,15 @@ static enum tm_err prove_items(struct arena *a, struct smt *t, enum tree_id tree
 
     for (size_t i = 0; i < count; i++)
         paths[i] = items[i].path;
-    err = page_source_fill_rows(a, t, tree, height, paths, count, &rows, e);
+    err = page_source_fill_rows(a, t, source, paths, count, &rows, e);
     take_values(a, &rows, items, count);
     for (size_t i = 0; i < count && err == TM_OK; i++) {
         if (!items[i].present)
-            check_size(a, tree, items[i].key);
-        check_leaf(tree, height, smt_base(t), &items[i]);
+            check_size(a, source->tree, items[i].key);
+        check_leaf(source, smt_base(t), &items[i]);
         err = smt_prove(smt_base(t), &paths[i], a, &single[i]);
         if (err != TM_OK)
-            tm_fail(e, err, "tree %s has a part that cannot be read", tree_name(tree));
+            tm_fail(e, err, "tree %s has a part that cannot be read", tree_name(source->tree));
     }
     return err == TM_OK ? proof_make(a, items, single, count, out, e) : err;
 }
@@ -205,9 +206,11 @@ void prover_prove(struct arena *a, enum tree_id tree, const struct bytes *keys, 
     enum tm_err err = TM_OK;
     struct hash32 root;
     struct tip tip = height_tip();
+    struct page_source source;
     struct smt *t;
 
     height_require(&tip, height);
+    source = page_source_at(tree, height, &tip);
     for (size_t i = 0; i < count; i++)
         items[i] = (struct proof_item){.key = keys[i], .path = sha256(keys[i])};
     qsort(items, count, sizeof *items, by_path);
@@ -216,7 +219,7 @@ void prover_prove(struct arena *a, enum tree_id tree, const struct bytes *keys, 
     PG_TRY();
     {
         smt_open(t, &root);
-        err = prove_items(a, t, tree, height, items, count, out, &e);
+        err = prove_items(a, t, &source, items, count, out, &e);
     }
     PG_FINALLY();
     {

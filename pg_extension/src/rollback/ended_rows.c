@@ -44,7 +44,6 @@ struct ended_row {
 struct ended_rows {
     const struct versioned_pair *pair;
     height_t height;
-    const char *what;
     struct pair_columns current_columns;
     /* The table that is read, where rows is not NULL. */
     int class;
@@ -66,13 +65,12 @@ struct ended_rows {
 static const struct row_scan_key BY_END = {1, {"valid_to"}, 0};
 
 struct ended_rows *ended_rows_open(const struct versioned_pair *pair, Relation current,
-                                   height_t height, const char *what)
+                                   height_t height)
 {
     struct ended_rows *e = palloc0(sizeof *e);
 
     e->pair = pair;
     e->height = height;
-    e->what = what;
     e->class = -1;
     e->current_columns = versioned_pair_columns(pair, current);
     e->mapped = MakeSingleTupleTableSlot(RelationGetDescr(current), &TTSOpsVirtual);
@@ -113,7 +111,7 @@ static bool next_table(struct ended_rows *e)
     e->valid_from = row_scan_column(&e->table, "valid_from");
     e->map = compat_map_by_name(RelationGetDescr(e->table.heap), e->mapped->tts_tupleDescriptor);
     table_open(RelationGetRelid(e->table.heap), RowExclusiveLock);
-    e->writer = row_writer_begin(e->table.heap, ACL_DELETE, e->what);
+    e->writer = row_writer_begin(e->table.heap, ACL_DELETE);
     row_scan_condition(&e->table, &condition, 1, BTGreaterStrategyNumber, F_INT8GT,
                        Int64GetDatum(e->height));
     e->rows = place_scan_begin(&e->table, &condition);

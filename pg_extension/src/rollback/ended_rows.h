@@ -13,10 +13,9 @@
 struct ended_rows;
 
 /* current: the table of the current rows, open until ended_rows_close. The active snapshot, which
- * is used, lives as long. Raises where the user may not read the history or delete from it.
- * what: the function, for that message. */
+ * is used, lives as long. Raises where the user may not read the history or delete from it. */
 struct ended_rows *ended_rows_open(const struct versioned_pair *pair, Relation current,
-                                   height_t height, const char *what);
+                                   height_t height);
 void ended_rows_close(struct ended_rows *e);
 
 /* Forgets the batch and reads the next, of at most `most` rows; false where it is the last one. */

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -25,8 +26,6 @@ enum {
     BATCH_MAX = 262144,
     SHOWN_NAME_MAX = 64
 };
-
-static const char WHAT[] = "tidemark.restore_rows()";
 
 struct restore {
     struct row_writer *writer;
@@ -105,6 +104,14 @@ static void insert_rest(struct restore *r)
     }
 }
 
+static void require_writing(void)
+{
+    static const char WHAT[] = "tidemark.restore_rows()";
+
+    PreventCommandIfReadOnly(WHAT);
+    PreventCommandIfParallelMode(WHAT);
+}
+
 /* Rows that one batch has put back are not late for the next: each sees what those before it wrote.
  */
 static void restore_table(struct restore *r, const struct versioned_pair *pair, Relation current,
@@ -115,8 +122,8 @@ static void restore_table(struct restore *r, const struct versioned_pair *pair, 
     PushCopiedSnapshot(GetActiveSnapshot());
     CommandCounterIncrement();
     UpdateActiveSnapshotCommandId();
-    r->writer = row_writer_begin(current, ACL_INSERT | ACL_UPDATE | ACL_DELETE, WHAT);
-    r->ended = ended_rows_open(pair, current, height, WHAT);
+    r->writer = row_writer_begin(current, ACL_INSERT | ACL_UPDATE | ACL_DELETE);
+    r->ended = ended_rows_open(pair, current, height);
     do {
         r->is_last = !ended_rows_fill(r->ended, batch);
         if (late == NULL)
@@ -148,6 +155,7 @@ Datum tidemark_restore_rows(PG_FUNCTION_ARGS)
 
     if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "the function does not return a record");
+    require_writing();
     read = row_scan_table(pair.table);
     current = table_open(RelationGetRelid(read), RowExclusiveLock);
     table_close(read, NoLock);

@@ -4,7 +4,6 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -44,13 +43,11 @@ static RangeTblEntry *entry_of(Relation table)
     return entry;
 }
 
-struct row_writer *row_writer_begin(Relation table, AclMode wanted, const char *what)
+struct row_writer *row_writer_begin(Relation table, AclMode wanted)
 {
     struct row_writer *w;
 
     require_rights(table, wanted);
-    PreventCommandIfReadOnly(what);
-    PreventCommandIfParallelMode(what);
     w = palloc0(sizeof *w);
     w->estate = CreateExecutorState();
     compat_init_range_table(w->estate, entry_of(table), updated_columns(table));

@@ -15,10 +15,10 @@
 
 struct row_writer;
 
-/* Raises where the transaction may not write, or the user lacks one of the rights `wanted` (ACL_…)
- * on the table, which the caller has locked with RowExclusiveLock. what: the function, for the
- * message. Of several writers the last begun ends first. */
-struct row_writer *row_writer_begin(Relation table, AclMode wanted, const char *what);
+/* Raises where the user lacks one of the rights `wanted` (ACL_…) on the table, which the caller has
+ * locked with RowExclusiveLock, in a transaction that may write. Of several writers the last begun
+ * ends first. */
+struct row_writer *row_writer_begin(Relation table, AclMode wanted);
 
 /* old: a row of the table that the active snapshot sees, where it lies. row: in the table's form,
  * allocated with palloc; it is freed. An update leaves the primary key as it is. */

@@ -7,7 +7,6 @@
 
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/elog.h"
 #include "utils/fmgroids.h"
@@ -24,7 +23,6 @@ enum {
 #define SHARED_ROLES "tidemark_"
 
 static int memory_limit;
-static ProcessUtility_hook_type next_process_utility;
 static emit_log_hook_type next_emit_log;
 
 /* The kernel's limit on private writable memory: an allocation beyond it is the error "out of
@@ -62,8 +60,7 @@ static bool is_shared_role(void)
     return strncmp(GetUserNameFromId(GetUserId(), false), SHARED_ROLES, strlen(SHARED_ROLES)) == 0;
 }
 
-/* Of statements that the server lets everybody give: what of them analysts may not. */
-static void check_statement(const Node *statement)
+void analyst_check_statement(const Node *statement)
 {
     if (IsA(statement, NotifyStmt) && is_analyst())
         ereport(ERROR,
@@ -81,20 +78,6 @@ static void check_statement(const Node *statement)
                         GetUserNameFromId(GetUserId(), false)),
                  errhint("The operator gives a password with `tidemark db listen`, and a role of "
                          "one's own with `tidemark db readers add`.")));
-}
-
-static void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
-                            ProcessUtilityContext context, ParamListInfo params,
-                            QueryEnvironment *environment, DestReceiver *dest,
-                            QueryCompletion *completion)
-{
-    check_statement(statement->utilityStmt);
-    if (next_process_utility != NULL)
-        next_process_utility(statement, text, read_only_tree, context, params, environment, dest,
-                             completion);
-    else
-        standard_ProcessUtility(statement, text, read_only_tree, context, params, environment, dest,
-                                completion);
 }
 
 /* The server has one message for whoever ends a session; the client should know where to look. */
@@ -125,8 +108,6 @@ void analyst_init(void)
         "tidemark.memory_limit", "Most memory a session may take for itself; 0 is no limit.",
         "Beyond it a statement ends with \"out of memory\".", &memory_limit, default_limit(), 0,
         MEMORY_LIMIT_MAX, PGC_SUSET, GUC_UNIT_MB, NULL, set_memory_limit, NULL);
-    next_process_utility = ProcessUtility_hook;
-    ProcessUtility_hook = process_utility;
     next_emit_log = emit_log_hook;
     emit_log_hook = emit_log;
 }

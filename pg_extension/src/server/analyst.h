@@ -5,7 +5,14 @@
 #ifndef PG_EXTENSION_ANALYST_H
 #define PG_EXTENSION_ANALYST_H
 
-/* Defines the setting tidemark.memory_limit and installs the hooks; once, at load. */
+#include "value/compat.h"
+
+#include "nodes/nodes.h"
+
+/* Defines the setting tidemark.memory_limit and installs its hook; once, at load. */
 void analyst_init(void);
+
+/* Raises for utility statements that the server lets everybody give and analysts may not. */
+void analyst_check_statement(const Node *statement);
 
 #endif

@@ -6,6 +6,7 @@
 #include "height/height_setting.h"
 #include "planner/planner.h"
 #include "server/priority.h"
+#include "server/statement.h"
 
 #include "protocol/base/build_id.h"
 
@@ -25,6 +26,7 @@ void _PG_init(void)
     priority_init();
     height_setting_init(); /* reserves the prefix: other settings stand before it */
     height_guard_init();
+    statement_init();
 }
 
 Datum tidemark_build(PG_FUNCTION_ARGS)

@@ -18,18 +18,6 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-/* 0 where there is none; quicker than to ask the catalogue. */
-static AttrNumber find_column(Relation heap, const char *name)
-{
-    TupleDesc desc = RelationGetDescr(heap);
-
-    for (int i = 0; i < desc->natts; i++)
-        if (!TupleDescAttr(desc, i)->attisdropped &&
-            strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) == 0)
-            return (AttrNumber)(i + 1);
-    return 0;
-}
-
 /* By the catalogue's entry alone: what is not the key is neither opened nor locked. */
 static bool is_key(Oid index, const AttrNumber *columns, const struct row_scan_key *key)
 {
@@ -57,7 +45,9 @@ static Relation open_index(Relation heap, const struct row_scan_key *key)
     ListCell *cell;
 
     for (int i = 0; i < key->count + key->included; i++)
-        columns[i] = key->columns[i] == NULL ? 0 : find_column(heap, key->columns[i]);
+        columns[i] = key->columns[i] == NULL
+                         ? 0
+                         : (AttrNumber)SPI_fnumber(RelationGetDescr(heap), key->columns[i]);
     foreach (cell, list) {
         if (!is_key(lfirst_oid(cell), columns, key))
             continue;
@@ -114,14 +104,14 @@ void row_scan_close(struct row_scan *s)
 
 AttrNumber row_scan_attribute(Relation heap, const char *name)
 {
-    AttrNumber n = find_column(heap, name);
+    int n = SPI_fnumber(RelationGetDescr(heap), name);
 
-    if (n == 0)
+    if (n <= 0)
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_COLUMN),
                  errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(heap), name),
                  errhint("Run `tidemark migrate`.")));
-    return n;
+    return (AttrNumber)n;
 }
 
 AttrNumber row_scan_column(const struct row_scan *s, const char *name)

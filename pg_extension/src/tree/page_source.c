@@ -1,6 +1,5 @@
 #include "tree/page_source.h"
 
-#include "height/height.h"
 #include "table/node_scan.h"
 
 #include "miscadmin.h"
@@ -56,28 +55,27 @@ static struct hash32 digest_column(HeapTuple row, int n, struct arena *a)
     return h;
 }
 
-static void read_page(struct node_scan *scan, enum tree_id tree, height_t height, struct page *page)
+static void read_page(struct node_scan *scan, const struct page_source *source, struct page *page)
 {
     if (page->id.depth == LAST_DEPTH)
         page->rows.count = 0;
     else
-        node_scan_page(scan, tree, page->id, height, page->first_table, &page->rows);
+        node_scan_page(scan, source->tree, page->id, source->height, page->first_table,
+                       &page->rows);
 }
 
-static void read_nodes(enum tree_id tree, height_t height, struct page *pages, size_t count)
+static void read_nodes(const struct page_source *source, struct page *pages, size_t count)
 {
     struct node_scan *scan = node_scan_begin();
 
     for (size_t i = 0; i < count; i++)
-        read_page(scan, tree, height, &pages[i]);
+        read_page(scan, source, &pages[i]);
     node_scan_end(scan);
 }
 
-static int first_table_at(height_t height)
+struct page_source page_source_at(enum tree_id tree, height_t height, const struct tip *tip)
 {
-    struct tip tip = height_tip();
-
-    return height_is_last(&tip, height) ? ASOF_CURRENT : 0;
+    return (struct page_source){tree, height, height_is_last(tip, height) ? ASOF_CURRENT : 0};
 }
 
 /* The parts of a page that none of its rows covers: a slot without a row has one leaf at most. */
@@ -161,7 +159,7 @@ static void keep_rows(struct arena *a, struct page_rows *rows, const struct reco
     rows->count += count;
 }
 
-static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t height,
+static enum tm_err read_leaves(struct arena *a, const struct page_source *source,
                                struct page *pages, size_t count, struct page_rows *rows,
                                struct tm_error *e)
 {
@@ -177,7 +175,7 @@ static enum tm_err read_leaves(struct arena *a, enum tree_id tree, height_t heig
         return TM_OK;
     for (size_t i = 0; i < r.count; i++)
         most += r.list[i].most;
-    records = reader_paths_at(a, tree, height, &r, &found);
+    records = reader_paths_at(a, source->tree, source->height, &r, &found);
     if (found > most)
         return tm_fail(e, TM_ERR_LIMIT,
                        "tree nodes are missing: more than %zu rows lie where "
@@ -209,9 +207,9 @@ static enum tm_err install(struct smt *t, const struct page *pages, size_t count
 }
 
 /* The pages of a few paths: one round for each level of the tree that is not there yet. */
-static enum tm_err fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
-                        const struct hash32 *paths, size_t count, int first_table,
-                        struct page *pages, struct page_rows *rows, struct tm_error *e)
+static enum tm_err fill(struct arena *a, struct smt *t, const struct page_source *source,
+                        const struct hash32 *paths, size_t count, struct page *pages,
+                        struct page_rows *rows, struct tm_error *e)
 {
     struct smt_page_id wanted[PAGES_AT_ONCE];
     enum tm_err err = TM_OK;
@@ -220,9 +218,9 @@ static enum tm_err fill(struct arena *a, struct smt *t, enum tree_id tree, heigh
     while (err == TM_OK && (n = smt_want(smt_base(t), paths, count, wanted, PAGES_AT_ONCE)) > 0) {
         CHECK_FOR_INTERRUPTS();
         for (size_t i = 0; i < n; i++)
-            pages[i] = (struct page){.id = wanted[i], .first_table = first_table};
-        read_nodes(tree, height, pages, n);
-        err = read_leaves(a, tree, height, pages, n, rows, e);
+            pages[i] = (struct page){.id = wanted[i], .first_table = source->first_table};
+        read_nodes(source, pages, n);
+        err = read_leaves(a, source, pages, n, rows, e);
         if (err == TM_OK)
             err = install(t, pages, n, e);
     }
@@ -250,9 +248,9 @@ static struct page *find_page(struct page *pages, size_t count, struct smt_page_
  * The pages of a few paths with one statement for all their leaves: which pages there can be is
  * known from the path alone, and the nodes of each tell whether there is one below.
  */
-static enum tm_err walk(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
-                        const struct hash32 *paths, size_t count, int first_table,
-                        struct page *pages, struct page_rows *rows, struct tm_error *e)
+static enum tm_err walk(struct arena *a, struct smt *t, const struct page_source *source,
+                        const struct hash32 *paths, size_t count, struct page *pages,
+                        struct page_rows *rows, struct tm_error *e)
 {
     struct node_scan *scan = node_scan_begin();
     enum tm_err err;
@@ -261,7 +259,7 @@ static enum tm_err walk(struct arena *a, struct smt *t, enum tree_id tree, heigh
     for (size_t i = 0; i < count; i++) {
         uint64_t bits = (uint64_t)path64(&paths[i]) ^ UINT64_C(1) << 63;
         const struct page *above = NULL;
-        int table = first_table;
+        int table = source->first_table;
 
         for (int depth = 0; depth <= LAST_DEPTH; depth += SMT_PAGE_BITS) {
             struct smt_page_id id = {(uint8_t)depth, depth == 0 ? 0 : bits >> (64 - depth)};
@@ -272,37 +270,35 @@ static enum tm_err walk(struct arena *a, struct smt *t, enum tree_id tree, heigh
             if (page == NULL) {
                 page = &pages[n++];
                 *page = (struct page){.id = id, .first_table = table};
-                read_page(scan, tree, height, page);
+                read_page(scan, source, page);
             }
             above = page;
         }
     }
     node_scan_end(scan);
-    err = read_leaves(a, tree, height, pages, n, rows, e);
+    err = read_leaves(a, source, pages, n, rows, e);
     return err == TM_OK ? install(t, pages, n, e) : err;
 }
 
-enum tm_err page_source_fill_rows(struct arena *a, struct smt *t, enum tree_id tree,
-                                  height_t height, const struct hash32 *paths, size_t count,
-                                  struct page_rows *rows, struct tm_error *e)
+enum tm_err page_source_fill_rows(struct arena *a, struct smt *t, const struct page_source *source,
+                                  const struct hash32 *paths, size_t count, struct page_rows *rows,
+                                  struct tm_error *e)
 {
     struct page *pages = palloc(sizeof *pages * PAGES_AT_ONCE);
-    int first_table = first_table_at(height);
     enum tm_err err = TM_OK;
 
     if (count > 0 && count <= WALKED_PATHS_MAX)
-        err = walk(a, t, tree, height, paths, count, first_table, pages, rows, e);
+        err = walk(a, t, source, paths, count, pages, rows, e);
     for (size_t from = 0; err == TM_OK && from < count; from += PAGES_AT_ONCE)
-        err = fill(a, t, tree, height, paths + from, Min(count - from, PAGES_AT_ONCE), first_table,
-                   pages, rows, e);
+        err = fill(a, t, source, paths + from, Min(count - from, PAGES_AT_ONCE), pages, rows, e);
     pfree(pages);
     return err;
 }
 
-enum tm_err page_source_fill(struct arena *a, struct smt *t, enum tree_id tree, height_t height,
+enum tm_err page_source_fill(struct arena *a, struct smt *t, const struct page_source *source,
                              const struct hash32 *paths, size_t count, struct tm_error *e)
 {
-    return page_source_fill_rows(a, t, tree, height, paths, count, NULL, e);
+    return page_source_fill_rows(a, t, source, paths, count, NULL, e);
 }
 
 size_t page_source_compare(struct arena *a, enum tree_id tree, height_t height,
