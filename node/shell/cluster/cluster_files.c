@@ -17,15 +17,19 @@
 #define PG_SHARE     "share/postgresql/" CLUSTER_PG_MAJOR
 #define PG_EXTENSION PG_SHARE "/extension"
 
-enum {
-    EXTENSION_FILE_MAX = 64 * 1024 * 1024,
-    /* Megabytes of shared_buffers: a quarter of the memory, as PostgreSQL's manual advises for a
-     * server of its own. A key at a past height is a page here and there: one that is in no buffer
-     * costs as much as the whole look-up. */
-    BUFFERS_PART = 4,
-    BUFFERS_MIN = 128,
-    BUFFERS_MAX = 16 * 1024
+enum { EXTENSION_FILE_MAX = 64 * 1024 * 1024 };
+
+/* A share of the machine's memory, in megabytes. */
+struct memory_share {
+    long divisor, min, max;
 };
+
+/* A quarter, as PostgreSQL's manual advises for a server of its own. A key at a past height is a
+ * page here and there: one that is in no buffer costs as much as the whole look-up. */
+static const struct memory_share BUFFERS = {4, 128, 16 * 1024};
+/* For the processes of a parallel query. Memory that the kernel makes and takes back for each of
+ * them is a sixth of what the root over a million accounts costs. */
+static const struct memory_share PARALLEL = {64, 16, 256};
 
 const char *const CLUSTER_LOGIN_ROLES[] = {
     CLUSTER_SUPERUSER,
@@ -46,6 +50,7 @@ static const char settings_format[] =
     "unix_socket_permissions = 0700\n"
     "max_connections = 100\n"
     "shared_buffers = %ldMB\n"
+    "min_dynamic_shared_memory = %ldMB\n"
     "effective_cache_size = %ldMB\n"
     "work_mem = 16MB\n"
     "maintenance_work_mem = 128MB\n"
@@ -195,13 +200,19 @@ static enum tm_err check_major(const struct cluster *c, struct arena *a, struct 
     return err;
 }
 
+static long megabytes(const struct memory_share *s, long memory)
+{
+    long part = memory / s->divisor;
+
+    return part < s->min ? s->min : part > s->max ? s->max : part;
+}
+
 static enum tm_err write_settings(const struct cluster *c, struct arena *a, struct tm_error *e)
 {
-    long memory = memory_size(), buffers = memory / BUFFERS_PART;
+    long memory = memory_size();
     struct buffer ident;
     enum tm_err err;
 
-    buffers = buffers < BUFFERS_MIN ? BUFFERS_MIN : buffers > BUFFERS_MAX ? BUFFERS_MAX : buffers;
     buffer_init(&ident, a, 1024);
     for (int i = 0; CLUSTER_LOGIN_ROLES[i] != NULL; i++) {
         char *line = arena_format(a, "tidemark root %s\n", CLUSTER_LOGIN_ROLES[i]);
@@ -213,7 +224,8 @@ static enum tm_err write_settings(const struct cluster *c, struct arena *a, stru
     err = files_update(arena_format(a, "%s/postgresql.conf", c->data),
                        bytes_of(arena_format(a, settings_format, c->port != 0 ? LISTEN_ADDRESS : "",
                                              c->port != 0 ? c->port : SOCKET_PORT, c->socket,
-                                             buffers, memory / 4 * 3)),
+                                             megabytes(&BUFFERS, memory),
+                                             megabytes(&PARALLEL, memory), memory / 4 * 3)),
                        0600, NULL, e);
     if (err == TM_OK)
         err = cluster_readers_write(c, e);
