@@ -22,7 +22,7 @@ figure() {
 }
 
 quotient() {
-    awk -v x="$1" -v y="$2" 'BEGIN {printf "%.2f", x / y}'
+    awk -v x="$1" -v y="$2" 'BEGIN {printf "%.4g", x / y}'
 }
 
 head_of_rows() {
