@@ -9,7 +9,8 @@ replica_host=$test_dir/replica_socket
 readers_start() {
     local pin=() options=()
     [ $# -lt 4 ] || pin=(taskset -c "$4")
-    [ "$2" != "$replica_host" ] || options=(-c default_transaction_read_only=on)
+    # What tidemark_reader has on a replica too; that role's limit on connections it has not.
+    [ "$2" != "$replica_host" ] || options=(-c default_transaction_read_only=on -c tidemark.nice=10)
     echo "  $1 readers" >&2
     PGHOST=$2 PGUSER=$3 PGOPTIONS="${options[*]}" "${pin[@]}" pgbench -n -c "$1" -j 1 -T 86400 \
         -f tests/bench/reports.sql >"$test_dir/readers" 2>&1 &
@@ -51,9 +52,13 @@ as_owner() {
 }
 
 # replica_start CPU: a streaming replica of the server of $data at $replica_host, in step with it,
-# with the settings of `tidemark replica create` for queries that stand in its way.
+# with the settings of `tidemark replica create` for queries that stand in its way. Two servers with
+# a quarter of the machine each for their buffers, and all their files twice in the kernel's cache,
+# would fight for memory: this one has 1 GB at most.
 replica_start() {
-    local tools
+    local tools buffers
+    buffers=$(psql -XqAt -c "SELECT least(setting::bigint, 131072) FROM pg_settings
+                             WHERE name = 'shared_buffers'")
     tools=$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir)
     echo '  a replica' >&2
     mkdir -m 777 "$replica_host" "$test_dir/replica"
@@ -61,8 +66,8 @@ replica_start() {
         -X stream -R -c fast || exit 1
     as_owner taskset -c "$1" "$data/cluster/prefix/lib/postgresql/15/bin/postgres" \
         -D "$test_dir/replica/data" -c unix_socket_directories="$replica_host" \
-        -c hot_standby_feedback=off -c max_standby_streaming_delay=300s \
-        -c unix_socket_permissions=0777 >"$test_dir/replica/log" 2>&1 &
+        -c shared_buffers="$buffers" -c hot_standby_feedback=off \
+        -c max_standby_streaming_delay=300s -c unix_socket_permissions=0777 >"$test_dir/replica/log" 2>&1 &
     replica=$!
     wait_for 60 replica_in_step || {
         tail -n 5 "$test_dir/replica/log" >&2

@@ -21,6 +21,15 @@ figure() {
     }
 }
 
+# medians FILE: of each figure in it its median.
+medians() {
+    sort -t "$(printf '\t')" -k 1,1 -k 2,2g "$1" | awk -F '\t' '
+        function put() {if (n) printf "%s\t%s\t%s\n", name, value[int((n + 1) / 2)], unit}
+        $1 != name {put(); n = 0; name = $1}
+        {value[++n] = $2; unit = $3}
+        END {put()}'
+}
+
 quotient() {
     awk -v x="$1" -v y="$2" 'BEGIN {printf "%.4g", x / y}'
 }

@@ -65,6 +65,12 @@ double bench_median(double *list, size_t count)
     return list[count / 2];
 }
 
+double bench_p99(double *list, size_t count)
+{
+    qsort(list, count, sizeof *list, compare_doubles);
+    return list[count - 1 - count / 100];
+}
+
 void bench_print(const char *name, double value, const char *unit)
 {
     printf("%s\t%.4g\t%s\n", name, value, unit);

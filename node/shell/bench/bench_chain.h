@@ -17,7 +17,9 @@ void bench_pin(int pid, int processor);
 /* Keeps this process and the session's to one processor: of a short query, waking another takes
  * more than the query. */
 void bench_pin_session(PGconn *conn);
+/* These sort the list. p99: the least value that at most one of a hundred is greater than. */
 double bench_median(double *list, size_t count);
+double bench_p99(double *list, size_t count);
 void bench_print(const char *name, double value, const char *unit);
 void bench_must(enum tm_err err, const struct tm_error *e);
 

@@ -3,41 +3,16 @@
  * while others read. Needs PGHOST, PGUSER (a superuser) and PGDATABASE with a chain of
  * versions_bench.
  *
- *   commits_bench NAME BLOCKS [CPU [FILE]]     CPU: run there and nowhere else
- *
- * FILE: what former runs took; the figures are of these blocks too, and it is added to.
+ *   commits_bench NAME BLOCKS [CPU]     CPU: run there and nowhere else
  */
 #include "bench_chain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SENDS = 1000, WARM_UP = 3, BLOCKS_MAX = 1000, RUNS_MAX = 10 };
-
-/* Milliseconds of each block. */
-struct times {
-    double commit[BLOCKS_MAX * RUNS_MAX], whole[BLOCKS_MAX * RUNS_MAX];
-    int count;
-};
-
-/* Adds these to the file, and to these what was in it. */
-static void join(struct times *t, const char *path)
-{
-    FILE *file = fopen(path, "a+");
-    int own = t->count;
-
-    if (file == NULL) {
-        perror(path);
-        exit(1);
-    }
-    rewind(file);
-    while (t->count < BLOCKS_MAX * RUNS_MAX &&
-           fscanf(file, "%lf %lf", &t->commit[t->count], &t->whole[t->count]) == 2)
-        t->count++;
-    for (int i = 0; i < own; i++)
-        fprintf(file, "%.3f %.3f\n", t->commit[i], t->whole[i]);
-    fclose(file);
-}
+/* Each run begins with a checkpoint, so that all begin alike; most of the images of whole pages
+ * that follow one are written in the blocks to warm up. */
+enum { SENDS = 1000, WARM_UP = 20, BLOCKS_MAX = 1000 };
 
 /* Bytes of all tables and indexes of the ledger, or of the tree nodes alone. */
 static double stored(PGconn *conn, const char *tables)
@@ -84,9 +59,9 @@ static double changed_leaves(PGconn *conn, long long above)
     return count;
 }
 
-static void blocks(const char *name, int count, const char *file)
+static void blocks(const char *name, int count)
 {
-    static struct times times;
+    static double commit[BLOCKS_MAX], whole[BLOCKS_MAX]; /* milliseconds */
     struct bench_chain c;
     double all, nodes, leaves;
     long long first;
@@ -109,20 +84,16 @@ static void blocks(const char *name, int count, const char *file)
                     (uint64_t)(executor_height(c.x) + 1) * SENDS, raw);
         t = bench_block(&c, &scratch, raw, SENDS);
         if (i >= 0) {
-            times.commit[i] = t.decide;
-            times.whole[i] = t.prepare + t.decide;
+            commit[i] = t.decide;
+            whole[i] = t.prepare + t.decide;
         }
         arena_free(&scratch);
     }
     leaves = changed_leaves(c.conn, first);
-    times.count = count;
-    if (file != NULL)
-        join(&times, file);
-    bench_print(arena_format(&a, "%s: median", name),
-                bench_median(times.commit, (size_t)times.count), "ms");
-    bench_print(arena_format(&a, "%s: p99", name), times.commit[times.count * 99 / 100], "ms");
+    bench_print(arena_format(&a, "%s: median", name), bench_median(commit, (size_t)count), "ms");
+    bench_print(arena_format(&a, "%s: p99", name), bench_p99(commit, (size_t)count), "ms");
     bench_print(arena_format(&a, "%s: with preparation, median", name),
-                bench_median(times.whole, (size_t)times.count), "ms");
+                bench_median(whole, (size_t)count), "ms");
     bench_print(arena_format(&a, "%s: bytes a changed leaf", name),
                 (stored(c.conn, "%") - all) / leaves, "bytes");
     bench_print(arena_format(&a, "%s: bytes of tree nodes a changed leaf", name),
@@ -135,12 +106,12 @@ int main(int argc, char **argv)
 {
     int count = argc >= 3 ? (int)strtol(argv[2], NULL, 10) : 0;
 
-    if (argc < 3 || argc > 5 || count < 1 || count > BLOCKS_MAX) {
-        fprintf(stderr, "usage: commits_bench NAME BLOCKS [CPU [FILE]]\n");
+    if (argc < 3 || argc > 4 || count < 1 || count > BLOCKS_MAX) {
+        fprintf(stderr, "usage: commits_bench NAME BLOCKS [CPU]\n");
         return 2;
     }
-    if (argc >= 4)
+    if (argc == 4)
         bench_pin(0, (int)strtol(argv[3], NULL, 10));
-    blocks(argv[1], count, argc == 5 ? argv[4] : NULL);
+    blocks(argv[1], count);
     return 0;
 }

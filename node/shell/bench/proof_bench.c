@@ -51,10 +51,10 @@ static void measure(PGconn *conn, const char *what, uint32_t first, uint32_t acc
         arena_reset(&a);
     }
     bench_print(arena_format(&a, "proof of %s: median", what), bench_median(msec, PROOFS), "ms");
-    bench_print(arena_format(&a, "proof of %s: p99", what), msec[PROOFS * 99 / 100], "ms");
+    bench_print(arena_format(&a, "proof of %s: p99", what), bench_p99(msec, PROOFS), "ms");
     bench_print(arena_format(&a, "proof of %s: processor, median", what),
                 bench_median(processor, PROOFS), "ms");
-    bench_print(arena_format(&a, "proof of %s: processor, p99", what), processor[PROOFS * 99 / 100],
+    bench_print(arena_format(&a, "proof of %s: processor, p99", what), bench_p99(processor, PROOFS),
                 "ms");
     arena_free(&a);
 }
