@@ -150,11 +150,13 @@ BEGIN
     RETURN NEXT;
 
     -- What the audit found right above h is about blocks that are gone; what it found wrong stays.
-    DELETE FROM ops.audit a WHERE a.ok IS NOT FALSE AND a.height > h;
+    -- An audit writes after it moved a row of ops.audit_progress, so those are locked first: what it
+    -- committed before is seen by the DELETE, and later it finds that it was overtaken.
+    UPDATE ops.audit_progress p SET rollbacks = p.rollbacks + 1;
     UPDATE ops.audit_progress p
     SET height = b.height, state_hash = b.state_hash
     FROM ledger.block b WHERE b.height = h AND p.height > h;
-    UPDATE ops.audit_progress p SET rollbacks = p.rollbacks + 1;
+    DELETE FROM ops.audit a WHERE a.ok IS NOT FALSE AND a.height > h;
 
     UPDATE ledger.tip t SET height = h, state_hash = b.state_hash
     FROM ledger.block b WHERE b.height = h;

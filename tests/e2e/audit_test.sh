@@ -105,7 +105,12 @@ at_work() {
 }
 wait_for 120 at_work
 ok $? 'an audit is at work' "$(cat "$test_dir/beside")"
+# what an audit commits while the rollback is on its way
+sql "BEGIN; UPDATE ops.audit_progress SET updated_at = now() WHERE kind = 'state'; INSERT INTO ops.audit (kind, first_height, height, state_hash, ok, msec) VALUES ('state', 50, 50, sha256('50'), true, 1); SELECT pg_sleep(3); COMMIT" >/dev/null &
+writer=$!
+wait_for 20 eval '[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE wait_event = '\''PgSleep'\''")" = 1 ]'
 succeeds 'a rollback while an audit runs' "$TIDEMARK" rollback 40 --data "$data"
+wait $writer
 is "$(progress)" 'block 40, execution 40' 'takes the audit back'
 is "$(sql 'SELECT count(*) FROM ops.audit WHERE ok AND height > 40')|$(sql 'SELECT count(*) >= 6 FROM ops.audit WHERE NOT ok')" '0|t' \
     'what held above goes, findings stay'
