@@ -7,12 +7,14 @@ replica_host=$test_dir/replica_socket
 
 # readers_start COUNT HOST ROLE [CPU]
 readers_start() {
-    local pin=() options=()
+    local pin=() options=''
     [ $# -lt 4 ] || pin=(taskset -c "$4")
     # What tidemark_reader has on a replica too; that role's limit on connections it has not.
-    [ "$2" != "$replica_host" ] || options=(-c default_transaction_read_only=on -c tidemark.nice=10)
+    [ "$2" != "$replica_host" ] || options=$(psql -XqAt -c "SELECT string_agg(
+        format('-c %s=%s', setting, required), ' ') FROM ops.reader_limit
+        WHERE setting IN ('default_transaction_read_only', 'tidemark.nice')")
     echo "  $1 readers" >&2
-    PGHOST=$2 PGUSER=$3 PGOPTIONS="${options[*]}" "${pin[@]}" pgbench -n -c "$1" -j 1 -T 86400 \
+    PGHOST=$2 PGUSER=$3 PGOPTIONS=$options "${pin[@]}" pgbench -n -c "$1" -j 1 -T 86400 \
         -f tests/bench/reports.sql >"$test_dir/readers" 2>&1 &
     readers=$!
     wait_for 20 readers_run "$1" "$2" || {
@@ -67,7 +69,8 @@ replica_start() {
     as_owner taskset -c "$1" "$data/cluster/prefix/lib/postgresql/15/bin/postgres" \
         -D "$test_dir/replica/data" -c unix_socket_directories="$replica_host" \
         -c shared_buffers="$buffers" -c hot_standby_feedback=off \
-        -c max_standby_streaming_delay=300s -c unix_socket_permissions=0777 >"$test_dir/replica/log" 2>&1 &
+        -c max_standby_streaming_delay=300s -c unix_socket_permissions=0777 \
+        >"$test_dir/replica/log" 2>&1 &
     replica=$!
     wait_for 60 replica_in_step || {
         tail -n 5 "$test_dir/replica/log" >&2

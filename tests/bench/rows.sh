@@ -21,10 +21,10 @@ figure() {
     }
 }
 
-# medians FILE: of each figure in it its median.
+# medians FILE: of each figure in it its median, the greater one of two, as bench_median.
 medians() {
     sort -t "$(printf '\t')" -k 1,1 -k 2,2g "$1" | awk -F '\t' '
-        function put() {if (n) printf "%s\t%s\t%s\n", name, value[int((n + 1) / 2)], unit}
+        function put() {if (n) printf "%s\t%s\t%s\n", name, value[int(n / 2) + 1], unit}
         $1 != name {put(); n = 0; name = $1}
         {value[++n] = $2; unit = $3}
         END {put()}'

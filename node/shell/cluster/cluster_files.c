@@ -71,8 +71,7 @@ static const char settings_format[] =
     /* current tables change a little in every block, what is typical of them hardly ever */
     "autovacuum_vacuum_scale_factor = 0.05\n"
     "autovacuum_analyze_scale_factor = 0.2\n"
-    /* after every 200 pages it looks at: a few hundredths of a core, not the third of one that a
-     * block would wait for */
+    /* a rest after every 200 pages it looks at: without one it takes the core a block waits for */
     "autovacuum_vacuum_cost_delay = 10ms\n"
     "timezone = 'UTC'\n"
     "log_timezone = 'UTC'\n"
