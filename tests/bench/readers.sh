@@ -2,8 +2,8 @@
 # shellcheck disable=SC2154 # test_dir and data come from tests/lib.sh
 # Readers that run reports without a pause, beside the node or on a streaming replica.
 readers=''
-replica=''
-replica_host=$test_dir/replica_socket
+replica=$test_dir/replica
+replica_host=''
 
 # readers_start COUNT HOST ROLE [CPU]
 readers_start() {
@@ -42,41 +42,31 @@ readers_stop() {
 pin_cluster() {
     local server process
     server=$(head -n 1 "$data/cluster/data/postmaster.pid")
-    for process in "$server" $(pgrep -P "$server"); do
+    for process in "$(ps -o ppid= -p "$server" | tr -d ' ')" "$server" $(pgrep -P "$server"); do
         taskset -a -p -c "$1" "$process" >/dev/null 2>&1
     done
 }
 
-as_owner() {
-    local owner
-    owner=$(stat -c %U "$data/cluster/data")
-    if [ "$owner" = "$(id -un)" ]; then "$@"; else runuser -u "$owner" -- "$@"; fi
-}
-
-# replica_start CPU: a streaming replica of the server of $data at $replica_host, in step with it,
-# with the settings of `tidemark replica create` for queries that stand in its way. Two servers with
-# a quarter of the machine each for their buffers, and all their files twice in the kernel's cache,
-# would fight for memory: this one has 1 GB at most.
+# replica_start CPU: a replica of the node of $data as `tidemark replica create` makes it, in step with
+# it, pinned; its superuser logs in at $replica_host. Two servers with a quarter of the machine each
+# for their buffers, and all their files twice in the kernel's cache, would fight for memory: this
+# one has 1 GB at most. Nothing of the copy is left to be written when it returns.
 replica_start() {
-    local tools buffers
+    local buffers
     buffers=$(psql -XqAt -c "SELECT least(setting::bigint, 131072) FROM pg_settings
                              WHERE name = 'shared_buffers'")
-    tools=$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir)
     echo '  a replica' >&2
-    mkdir -m 777 "$replica_host" "$test_dir/replica"
-    as_owner "$tools/pg_basebackup" -h "$PGHOST" -U postgres -D "$test_dir/replica/data" \
-        -X stream -R -c fast || exit 1
-    as_owner taskset -c "$1" "$data/cluster/prefix/lib/postgresql/15/bin/postgres" \
-        -D "$test_dir/replica/data" -c unix_socket_directories="$replica_host" \
-        -c shared_buffers="$buffers" -c hot_standby_feedback=off \
-        -c max_standby_streaming_delay=300s -c unix_socket_permissions=0777 \
-        >"$test_dir/replica/log" 2>&1 &
-    replica=$!
+    taskset -c "$1" "$TIDEMARK" replica create --from "$data" --data "$replica" >/dev/null || exit 1
+    "$TIDEMARK" db stop --data "$replica" >/dev/null
+    echo "shared_buffers = $buffers" >>"$replica/cluster/data/local.conf"
+    taskset -c "$1" "$TIDEMARK" db start --data "$replica" >/dev/null || exit 1
+    replica_host=$("$TIDEMARK" db url --data "$replica" | sed 's/.*[?&]host=//')
     wait_for 60 replica_in_step || {
-        tail -n 5 "$test_dir/replica/log" >&2
+        tail -n 5 "$replica/cluster/postgres.log" >&2
         echo 'make bench: the replica does not follow' >&2
         exit 1
     }
+    sync
 }
 
 replica_in_step() {
@@ -85,7 +75,5 @@ replica_in_step() {
 }
 
 replica_stop() {
-    kill -INT "$(head -n 1 "$test_dir/replica/data/postmaster.pid")"
-    wait "$replica" 2>/dev/null
-    rm -rf "$test_dir/replica" "$replica_host"
+    "$TIDEMARK" replica remove --data "$replica" >/dev/null
 }

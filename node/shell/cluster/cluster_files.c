@@ -60,6 +60,9 @@ static const char settings_format[] =
     "fsync = on\n"
     "full_page_writes = on\n"
     "synchronous_commit = on\n"
+    /* pages that did not fit into the buffers: to the disk as they come, not all at once while a
+     * commit flushes its log (write_back.h does the same for what files grow by) */
+    "backend_flush_after = 512kB\n"
     /* room for replicas, bounded: a lost one must not fill the disk */
     "wal_level = replica\n"
     "wal_compression = lz4\n"

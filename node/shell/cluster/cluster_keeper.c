@@ -1,6 +1,7 @@
 #include "cluster_keeper.h"
 
 #include "cluster_files.h"
+#include "write_back.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 
 enum {
     LOOK_MSEC = 200,         /* how often the keeper looks whether the server is in use */
+    WRITE_BACK_LOOKS = 5,    /* between two steps of write_back.h: a second */
     FAST_STOP_SECONDS = 120, /* a shutdown checkpoint on a slow disk; then an immediate stop */
 };
 
@@ -67,22 +69,29 @@ static void keep(const struct cluster *c, pid_t server, const char *started, con
 {
     const struct timespec look = {0, LOOK_MSEC * 1000000L};
     int use = open(use_lock, O_RDWR | O_CLOEXEC);
+    char base[FILES_PATH_MAX + 8];
+    struct write_back growth;
     sigset_t child;
 
+    snprintf(base, sizeof base, "%s/base", c->data);
+    write_back_init(&growth, base);
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
-    while (!ended(server)) {
+    for (int looks = 0; !ended(server); looks = (looks + 1) % WRITE_BACK_LOOKS) {
         if (!files_exist(started) && flock(use, LOCK_EX | LOCK_NB) == 0) {
             /* The last user may have asked to keep it just before it ended. */
             if (!files_exist(started) || !files_exist(c->directory)) {
                 stop_server(server, &child);
                 cluster_socket_remove(c);
-                return;
+                break;
             }
             flock(use, LOCK_UN);
         }
+        if (looks == 0)
+            write_back_step(&growth);
         sigtimedwait(&child, NULL, &look);
     }
+    write_back_free(&growth);
 }
 
 static void run_keeper(const struct cluster *c, int alive)
