@@ -91,8 +91,8 @@ static off_t step_database(struct write_back *w, int directory, off_t most)
         struct stat st;
         off_t from, size;
 
-        if (!is_number(d->d_name) ||
-            fstatat(directory, d->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+        if (!is_number(d->d_name) || fstatat(directory, d->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(st.st_mode))
             continue;
         from = w->begun ? left_at(before, st.st_ino) : st.st_size;
         size = st.st_size > from ? st.st_size - from : 0;

@@ -14,9 +14,8 @@
 
 /* Two databases, numbered 1 and 5. */
 static char base[] = "/tmp/write-back-test-XXXXXX";
-static const char *const names[] = {"1/100",   "5/100",      "5/100.1", "5/200_fsm", "5/t3_100",
-                                    "5/300",   "5/400",      "5/PG_VERSION",
-                                    "tmp/100", "pgsql_file"};
+static const char *const names[] = {"1/100", "5/100", "5/100.1",      "5/200_fsm", "5/t3_100",
+                                    "5/300", "5/400", "5/PG_VERSION", "tmp/100",   "pgsql_file"};
 
 static const char *path_of(const char *name)
 {
