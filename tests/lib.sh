@@ -70,6 +70,11 @@ done_testing() {
     exit $((tests_failed > 0))
 }
 
+# cluster_socket DIR: the directory of its socket, which libpq takes as a host.
+cluster_socket() {
+    "$TIDEMARK" db url --data "$1" | sed 's/.*[?&]host=//'
+}
+
 # cluster_start NAME: a running database in $test_dir/NAME; sets $data, PGHOST, PGUSER, PGDATABASE.
 cluster_start() {
     data=$test_dir/$1
@@ -77,7 +82,7 @@ cluster_start() {
         echo "Bail out! no database"
         exit 1
     }
-    PGHOST=$("$TIDEMARK" db url --data "$data" | sed 's/.*[?&]host=//')
+    PGHOST=$(cluster_socket "$data")
     PGUSER=postgres
     PGDATABASE=tidemark
     export PGHOST PGUSER PGDATABASE

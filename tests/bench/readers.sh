@@ -38,7 +38,7 @@ readers_stop() {
     wait "$readers" 2>/dev/null
 }
 
-# pin_cluster CPU: the server of $data and all its processes, those to come as well.
+# pin_cluster CPU: the server of $data, its keeper and all its processes, those to come as well.
 pin_cluster() {
     local server process
     server=$(head -n 1 "$data/cluster/data/postmaster.pid")
@@ -60,7 +60,7 @@ replica_start() {
     "$TIDEMARK" db stop --data "$replica" >/dev/null
     echo "shared_buffers = $buffers" >>"$replica/cluster/data/local.conf"
     taskset -c "$1" "$TIDEMARK" db start --data "$replica" >/dev/null || exit 1
-    replica_host=$("$TIDEMARK" db url --data "$replica" | sed 's/.*[?&]host=//')
+    replica_host=$(cluster_socket "$replica")
     wait_for 60 replica_in_step || {
         tail -n 5 "$replica/cluster/postgres.log" >&2
         echo 'make bench: the replica does not follow' >&2

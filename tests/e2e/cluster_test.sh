@@ -107,7 +107,7 @@ ok $? 'the last one stops it' "$(ours "$test_dir/many") left"
 
 "$TIDEMARK" psql --data "$test_dir/many" --role admin -c 'SELECT pg_sleep(100000)' >/dev/null 2>&1 &
 sleeper=$!
-wait_for 120 test -S "$("$TIDEMARK" db url --data "$test_dir/many" | sed 's/.*host=//')/.s.PGSQL.5432"
+wait_for 120 test -S "$(cluster_socket "$test_dir/many")/.s.PGSQL.5432"
 wait_for 120 "$TIDEMARK" db status --data "$test_dir/many"
 kill -9 $sleeper
 wait $sleeper 2>/dev/null

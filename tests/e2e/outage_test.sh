@@ -255,7 +255,7 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=200m,mode=755 tmpfs "$data" 2>
     start_up
     grows
     ok $? 'a chain on a small disk' "$(tail -n 8 "$log")"
-    socket=$("$TIDEMARK" db url --data "$data" | sed 's/.*host=//')
+    socket=$(cluster_socket "$data")
     psql=(psql -XqAt "$("$TIDEMARK" db url --data "$data" --role admin)")
 
     fill

@@ -12,6 +12,8 @@ struct write_back_file {
     off_t size; /* up to here it was written, or left to the kernel */
 };
 
+enum { FILES_USUAL = 1024 }; /* room that most clusters do not outgrow */
+
 void write_back_init(struct write_back *w, const char *directory)
 {
     memset(w, 0, sizeof *w);
@@ -33,26 +35,12 @@ static int compare_numbers(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-static void add(struct write_back_files *f, ino_t number, off_t size)
-{
-    if (f->count == f->room) {
-        size_t room = f->room > 0 ? 2 * f->room : 1024;
-        struct write_back_file *list = arena_array(&f->arena, struct write_back_file, room);
-
-        if (f->count > 0)
-            memcpy(list, f->list, f->count * sizeof *list);
-        f->list = list;
-        f->room = room;
-    }
-    f->list[f->count++] = (struct write_back_file){number, size};
-}
-
 /* Where the last step left a file; the beginning of one that is new. */
 static off_t left_at(const struct write_back_files *f, ino_t number)
 {
     struct write_back_file key = {.number = number};
     const struct write_back_file *found =
-        f->count > 0 ? bsearch(&key, f->list, f->count, sizeof key, compare_numbers) : NULL;
+        bsearch(&key, f->list.data, f->list.size / sizeof key, sizeof key, compare_numbers);
 
     return found != NULL ? found->size : 0;
 }
@@ -88,6 +76,7 @@ static off_t step_database(struct write_back *w, int directory, off_t most)
         return 0;
     }
     while ((d = readdir(entries)) != NULL) {
+        struct write_back_file file;
         struct stat st;
         off_t from, size;
 
@@ -101,7 +90,9 @@ static off_t step_database(struct write_back *w, int directory, off_t most)
         if (size > 0)
             begin_to_write(directory, d->d_name, from, size);
         begun += size;
-        add(after, st.st_ino, from < st.st_size ? from + size : st.st_size);
+        file = (struct write_back_file){.number = st.st_ino,
+                                        .size = from < st.st_size ? from + size : st.st_size};
+        buffer_append(&after->list, &file, sizeof file);
     }
     closedir(entries);
     return begun;
@@ -117,8 +108,7 @@ off_t write_back_step(struct write_back *w)
     if (databases == NULL)
         return 0;
     arena_reset(&after->arena);
-    after->list = NULL;
-    after->count = after->room = 0;
+    buffer_init(&after->list, &after->arena, FILES_USUAL * sizeof(struct write_back_file));
     while ((d = readdir(databases)) != NULL) {
         int directory = is_number(d->d_name)
                             ? openat(dirfd(databases), d->d_name,
@@ -129,8 +119,8 @@ off_t write_back_step(struct write_back *w)
             begun += step_database(w, directory, WRITE_BACK_STEP_MAX - begun);
     }
     closedir(databases);
-    if (after->count > 0)
-        qsort(after->list, after->count, sizeof *after->list, compare_numbers);
+    qsort(after->list.data, after->list.size / sizeof(struct write_back_file),
+          sizeof(struct write_back_file), compare_numbers);
     w->last = !w->last;
     w->begun = true;
     return begun;

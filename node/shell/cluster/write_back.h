@@ -18,8 +18,7 @@
 
 struct write_back_files {
     struct arena arena;
-    struct write_back_file *list; /* in order of their numbers (inodes) */
-    size_t count, room;
+    struct buffer list; /* of struct write_back_file, in order of their numbers (inodes) */
 };
 
 struct write_back {
