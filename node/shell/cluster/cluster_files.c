@@ -63,11 +63,14 @@ static const char settings_format[] =
     /* pages that did not fit into the buffers: to the disk as they come, not all at once while a
      * commit flushes its log (write_back.h does the same for what files grow by) */
     "backend_flush_after = 512kB\n"
+    /* after a checkpoint each page that changes goes into the log whole: seldom, but so that a
+     * server that was killed is there again within half a minute */
+    "checkpoint_timeout = 15min\n"
+    "max_wal_size = 4GB\n"
+    "min_wal_size = 512MB\n" /* files of the log are used again, not made while a block waits */
     /* room for replicas, bounded: a lost one must not fill the disk */
     "wal_level = replica\n"
     "wal_compression = lz4\n"
-    "max_wal_size = 2GB\n"
-    "min_wal_size = 512MB\n" /* files of the log are used again, not made while a block waits */
     "max_slot_wal_keep_size = 4GB\n"
     /* a transaction in two phases would hold locks and dead rows without a session to end */
     "max_prepared_transactions = 0\n"
