@@ -35,9 +35,7 @@ heights_fill() {
 }
 
 heights_measure() {
-    local cores last
-    cores=$(nproc)
-    last=$((cores - 1))
+    local node_cpu reader_cpu
 
     run node/shell/bench/heights_bench $height_accounts
     # What making and dropping the large peers left to be written would be part of single queries.
@@ -48,25 +46,27 @@ heights_measure() {
     readers_start "$(admitted_readers)" "$PGHOST" tidemark_reader
     run node/shell/bench/commits_bench 'commit, readers beside' $blocks
     readers_stop
-    if [ "$cores" -lt 2 ]; then
+    if [ "$(nproc)" -lt 2 ]; then
         return
     fi
-    pin_cluster 0
-    run node/shell/bench/commits_bench 'commit on one core' $turn_blocks 0
-    replica_start "$last"
-    replica_measure "$last"
+    node_cpu=$(disk_cpu)
+    reader_cpu=$(other_cpu "$node_cpu")
+    pin_cluster "$node_cpu"
+    run node/shell/bench/commits_bench 'commit on one core' $turn_blocks "$node_cpu"
+    replica_start "$reader_cpu"
+    replica_measure "$node_cpu" "$reader_cpu"
     replica_stop
 }
 
-# replica_measure CPU: a replica that nobody reads, and one with readers, in turn.
+# replica_measure NODE_CPU READER_CPU: a replica that nobody reads, and one with readers, in turn.
 replica_measure() {
     local turn bench=$BENCH/node/shell/bench/commits_bench
     for turn in $(seq $turns); do
         echo "  commits with a replica, turn $turn" >&2
-        "$bench" 'commit, an idle replica' $turn_blocks 0 >>"$test_dir/turns" || exit 1
+        "$bench" 'commit, an idle replica' $turn_blocks "$1" >>"$test_dir/turns" || exit 1
         # The limit on connections of tidemark_reader is meant for the node's own server.
-        readers_start $replica_readers "$replica_host" postgres "$1"
-        "$bench" 'commit, readers on a replica' $turn_blocks 0 >>"$test_dir/turns" || exit 1
+        readers_start $replica_readers "$replica_host" postgres "$2"
+        "$bench" 'commit, readers on a replica' $turn_blocks "$1" >>"$test_dir/turns" || exit 1
         readers_stop
         wait_for 300 replica_in_step || exit 1
     done
